@@ -1,0 +1,93 @@
+//! Which type the values of a slot have.
+
+use super::{SlotKind, SlotStatistics, words};
+use crate::gorgias::FieldKind;
+use crate::leaddesk::SlotSetting;
+
+/// Share of values that must fit before a type other than text is taken: the rest would be rejected.
+pub const FIT_SHARE_MIN: f64 = 0.98;
+/// Fewer values say nothing about a type.
+const VALUES_MIN: u64 = 5;
+
+/// A type with its evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inference {
+    /// Gorgias' data type.
+    pub kind: FieldKind,
+    /// Values are dates and become ISO text.
+    pub date: bool,
+    /// Share of the filled values that fit, 0 to 1.
+    pub share: f64,
+    /// Why, in words with counts.
+    pub reason: String,
+}
+
+impl Inference {
+    /// How values are read.
+    #[must_use]
+    pub fn slot_kind(&self) -> SlotKind {
+        match (self.kind, self.date) {
+            (FieldKind::Text, true) => SlotKind::Date,
+            (FieldKind::Text, false) => SlotKind::Text,
+            (FieldKind::Number, _) => SlotKind::Number,
+            (FieldKind::Boolean, _) => SlotKind::Boolean,
+        }
+    }
+}
+
+/// The type of a slot from its values, and from the project's setting where there is one.
+#[must_use]
+pub fn infer(statistics: &SlotStatistics, setting: Option<&SlotSetting>) -> Inference {
+    let stated = setting.map(|setting| setting.kind.trim().to_lowercase());
+    let drop_down_is_boolean = setting.is_some_and(|setting| {
+        !setting.values.is_empty() && setting.values.iter().all(|value| words::boolean(value).is_some())
+    });
+    let filled = statistics.filled();
+    let (booleans, numbers, dates) = (statistics.booleans(), statistics.numbers(), statistics.dates());
+    let boolean = |why: &str| found(SlotKind::Boolean, booleans, filled, why);
+    match stated.as_deref() {
+        Some("number") if fits(numbers, filled) => {
+            found(SlotKind::Number, numbers, filled, "setting says number")
+        }
+        Some("number") => text(statistics, "setting says number, but too many values do not fit"),
+        Some("dropdown") if drop_down_is_boolean && fits(booleans, filled) => {
+            boolean("drop-down of yes and no")
+        }
+        Some("dropdown") => text(statistics, "drop-down"),
+        _ if filled < VALUES_MIN => text(statistics, "too few values for another type"),
+        // Two distinct values at most in each of the two answers: yes and no, written in up to two ways.
+        _ if fits(booleans, filled)
+            && statistics.boolean_words() > 0
+            && statistics.distinct().is_some_and(|distinct| distinct <= 4) =>
+        {
+            boolean("values are yes and no")
+        }
+        _ if fits(dates, filled) => found(SlotKind::Date, dates, filled, "values are dates"),
+        Some("text") => text(statistics, "setting says text"),
+        _ if fits(numbers, filled) => found(SlotKind::Number, numbers, filled, "values are numbers"),
+        _ => text(statistics, "values are text"),
+    }
+}
+
+fn fits(fitting: u64, filled: u64) -> bool {
+    share(fitting, filled) >= FIT_SHARE_MIN
+}
+
+/// Nothing filled means that nothing contradicts.
+#[expect(clippy::cast_precision_loss, reason = "counts of values stay far below 2^52")]
+fn share(fitting: u64, filled: u64) -> f64 {
+    if filled == 0 { 1.0 } else { fitting as f64 / filled as f64 }
+}
+
+fn found(kind: SlotKind, fitting: u64, filled: u64, why: &str) -> Inference {
+    Inference {
+        kind: kind.field_kind(),
+        date: kind == SlotKind::Date,
+        share: share(fitting, filled),
+        reason: format!("{why}; {fitting} of {filled} fit"),
+    }
+}
+
+fn text(statistics: &SlotStatistics, why: &str) -> Inference {
+    found(SlotKind::Text, statistics.filled() - statistics.too_long(), statistics.filled(), why)
+}

@@ -1,0 +1,140 @@
+//! What the values of one slot look like, collected in one pass and in bounded memory.
+
+use std::collections::BTreeSet;
+
+use super::{convert, words};
+use crate::text::{clean, fingerprint, mask_shape};
+
+/// Distinct values that are counted exactly.
+pub const DISTINCT_MAX: usize = 50;
+/// Masked samples that are kept.
+pub const SAMPLES_MAX: usize = 5;
+
+/// Counts of fitting values. The outcome does not depend on the order of values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SlotStatistics {
+    filled: u64,
+    numbers: u64,
+    booleans: u64,
+    /// Yes and no in words, not as digits.
+    boolean_words: u64,
+    dates: u64,
+    sensitive: u64,
+    too_long: u64,
+    distinct: BTreeSet<u128>,
+    has_more_distinct: bool,
+    samples: BTreeSet<String>,
+}
+
+impl SlotStatistics {
+    /// No value yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one value; empty ones do not count.
+    pub fn observe(&mut self, raw: &str) {
+        let value = clean(raw);
+        if value.is_empty() {
+            return;
+        }
+        self.filled += 1;
+        let is_number = convert::number(&value).is_some();
+        self.numbers += u64::from(is_number);
+        if words::boolean(&value).is_some() {
+            self.booleans += 1;
+            self.boolean_words += u64::from(!is_number);
+        }
+        self.dates += u64::from(convert::iso_date(&value).is_some());
+        self.sensitive += u64::from(words::sensitive_value(&value));
+        self.too_long += u64::from(value.chars().count() > crate::gorgias::FIELD_TEXT_CHARS_MAX);
+        self.count_distinct(fingerprint(0, &value.to_lowercase()));
+        self.keep_sample(mask_shape(&value));
+    }
+
+    /// Adds what another part of the contacts showed.
+    pub fn merge(&mut self, other: &Self) {
+        self.filled += other.filled;
+        self.numbers += other.numbers;
+        self.booleans += other.booleans;
+        self.boolean_words += other.boolean_words;
+        self.dates += other.dates;
+        self.sensitive += other.sensitive;
+        self.too_long += other.too_long;
+        for value in &other.distinct {
+            self.count_distinct(*value);
+        }
+        self.has_more_distinct |= other.has_more_distinct;
+        for sample in &other.samples {
+            self.keep_sample(sample.clone());
+        }
+    }
+
+    /// The smallest are kept, so that the order of arrival does not show.
+    fn count_distinct(&mut self, value: u128) {
+        if self.distinct.insert(value) && self.distinct.len() > DISTINCT_MAX {
+            self.distinct.pop_last();
+            self.has_more_distinct = true;
+        }
+    }
+
+    fn keep_sample(&mut self, sample: String) {
+        if self.samples.insert(sample) && self.samples.len() > SAMPLES_MAX {
+            self.samples.pop_last();
+        }
+    }
+
+    /// Values that are not empty.
+    #[must_use]
+    pub fn filled(&self) -> u64 {
+        self.filled
+    }
+
+    /// Values that read as numbers without loss.
+    #[must_use]
+    pub fn numbers(&self) -> u64 {
+        self.numbers
+    }
+
+    /// Values that read as yes or no.
+    #[must_use]
+    pub fn booleans(&self) -> u64 {
+        self.booleans
+    }
+
+    /// Yes and no in words.
+    #[must_use]
+    pub fn boolean_words(&self) -> u64 {
+        self.boolean_words
+    }
+
+    /// Values that read as dates.
+    #[must_use]
+    pub fn dates(&self) -> u64 {
+        self.dates
+    }
+
+    /// Values that look like bank accounts or national ids.
+    #[must_use]
+    pub fn sensitive(&self) -> u64 {
+        self.sensitive
+    }
+
+    /// Values longer than a text field takes.
+    #[must_use]
+    pub fn too_long(&self) -> u64 {
+        self.too_long
+    }
+
+    /// Distinct values, exact up to [`DISTINCT_MAX`]; `None` when there are more.
+    #[must_use]
+    pub fn distinct(&self) -> Option<usize> {
+        (!self.has_more_distinct).then_some(self.distinct.len())
+    }
+
+    /// Shapes of some values: no value can be read from them.
+    pub fn samples(&self) -> impl Iterator<Item = &str> {
+        self.samples.iter().map(String::as_str)
+    }
+}

@@ -1,0 +1,32 @@
+//! Every decision of the crate, as tables and properties. No network, no files, no clock.
+
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod chats;
+#[cfg(test)]
+mod comparing;
+#[cfg(test)]
+mod customers;
+#[cfg(test)]
+mod deciding;
+#[cfg(test)]
+mod fields;
+#[cfg(test)]
+mod ledgers;
+#[cfg(test)]
+mod mappings;
+#[cfg(test)]
+mod pacing;
+#[cfg(test)]
+mod persons;
+#[cfg(test)]
+mod planning;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tags_teams_users;
+#[cfg(test)]
+mod tickets;
+#[cfg(test)]
+mod words;
