@@ -1,0 +1,97 @@
+//! What every step is given: the ports, the run, and where things are.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use migration::settings::MappingSettings;
+use snapshot::RunId;
+
+use crate::ports::clock::Clock;
+use crate::ports::gorgias::Gorgias;
+use crate::ports::leaddesk::LeadDesk;
+use crate::ports::store::{InvalidKey, Key, Store};
+use crate::progress::Progress;
+
+/// Everything that a step may use. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Folder of the migration in the store, such as `acme`.
+    pub migration: String,
+    /// The run.
+    pub run: RunId,
+    /// Snapshots, ledger, reports.
+    pub store: Arc<dyn Store>,
+    /// LeadDesk.
+    pub source: Arc<dyn LeadDesk>,
+    /// Gorgias.
+    pub destination: Arc<dyn Gorgias>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Receives what happens, for people and logs.
+    pub progress: Arc<dyn Progress>,
+    /// Folder of the operator's files and chatbot ZIPs on this machine.
+    pub files: PathBuf,
+    /// Folder for spills and downloads; may vanish at any time between steps.
+    pub scratch: PathBuf,
+    /// What `migration.toml` says about the mapping.
+    pub mapping: MappingSettings,
+    /// Limits and choices of the run.
+    pub limits: Limits,
+}
+
+/// Bounds of a run. Every one has a unit and a reason.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Requests to LeadDesk in flight (facts: no documented limit; four is a careful guess).
+    pub source_in_flight: usize,
+    /// Requests to Gorgias in flight: enough to fill the bucket at any round-trip time below two seconds.
+    pub destination_in_flight: usize,
+    /// Intents that one ledger segment announces; bounds the look-ups after a crash.
+    pub group_intents: usize,
+    /// Tickets or customers per batch of the load plan.
+    pub batch_records: usize,
+    /// Bytes that one table writer may hold before it spills.
+    pub writer_bytes: usize,
+    /// Share of permanently refused records, in percent, above which a stage stops.
+    pub refused_percent_max: f64,
+    /// Permanently refused records in a row after which a stage stops.
+    pub refused_in_a_row_max: usize,
+    /// Window of the chatbot export as the operator states it; `None` when not stated.
+    pub chat_window: Option<(jiff::Timestamp, jiff::Timestamp)>,
+    /// Risks accepted by their finding code, such as `DIS301`.
+    pub accepted_findings: Vec<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            source_in_flight: 4,
+            destination_in_flight: 4,
+            group_intents: 20,
+            batch_records: 500,
+            writer_bytes: 32 * 1024 * 1024,
+            refused_percent_max: 2.0,
+            refused_in_a_row_max: 20,
+            chat_window: None,
+            accepted_findings: Vec::new(),
+        }
+    }
+}
+
+impl Context {
+    /// Key under the migration's folder.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] when `rest` is no valid object name.
+    pub fn key(&self, rest: &str) -> Result<Key, InvalidKey> {
+        Key::new(format!("{}/{rest}", self.migration))
+    }
+
+    /// Key under `runs/<run>/`.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] when `rest` is no valid object name.
+    pub fn run_key(&self, rest: &str) -> Result<Key, InvalidKey> {
+        self.key(&format!("runs/{}/{rest}", self.run))
+    }
+}

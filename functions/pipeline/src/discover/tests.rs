@@ -1,0 +1,73 @@
+//! Discovery of an account in memory.
+
+use expect_test::expect;
+
+use super::*;
+use crate::test_world::{FakeLeadDesk, Fault, World};
+
+fn account() -> FakeLeadDesk {
+    let contact = |id: u64| {
+        format!(
+            r#"{{"success":true,"contact_id":{id},"data":{{"id":{id},"other1":"{id}","ssc":"010100-123X"}}}}"#
+        )
+    };
+    FakeLeadDesk {
+        users: vec![r#"{"id":7,"name":"A","username":"a","office":"North","role":"Agent"}"#.into()],
+        campaigns: vec![r#"{"id":12,"name":"Spring"}"#.into()],
+        lists: vec![("41".into(), "List A".into()), ("42".into(), "List B".into())],
+        exports: [
+            ("41".to_owned(), (1..=300).map(|id| format!("{id};+358401234567;;;;;;;;;;;;\r\n")).collect()),
+            ("42".to_owned(), "1;x;;;;;;;;;;;;\r\n2;y;;;;;;;;;;;\r\n".to_owned()),
+        ]
+        .into(),
+        contacts: (1..=300).map(|id| (id, contact(id))).collect(),
+        ..FakeLeadDesk::default()
+    }
+}
+
+#[tokio::test]
+async fn both_sides_and_the_files_are_told() {
+    let world = World::new(account());
+    world.file("lists.csv", "list_id;campaign_ids\n41;12\n");
+    world.file("calls.csv", "id;created_at;talk_time;number;contact_id;campaign;agent_id\n1;2024-01-01 10:00:00;1;x;0;0;0\n2;never;1;x;0;0;0\n");
+    world.file("groups.csv", "group;name\n1;x\n");
+    world.file("bot.zip", "not a zip");
+    world.file("notes.txt", "x");
+    let report = run(&world.ctx).await.expect("discovered");
+    let lines: Vec<String> =
+        report.findings.iter().map(|f| format!("{} {} {}", f.code, f.count, f.text)).collect();
+    expect![[""]].assert_eq(&lines.join("\n"));
+    let inventory = documents::inventory(&world.ctx).await.expect("stored");
+    let overview = &inventory.overview;
+    let scope: Vec<String> = overview
+        .scope
+        .iter()
+        .map(|row| format!("{} {:?} {}", row.what, row.count, row.disposition))
+        .collect();
+    expect![[""]].assert_eq(&scope.join("\n"));
+    assert_eq!(overview.lists["41"], ListCounts { rows: 300, contacts: 300, broken_rows: 0 });
+    assert_eq!(overview.lists["42"], ListCounts { rows: 2, contacts: 1, broken_rows: 1 });
+    assert_eq!(overview.files["calls.csv"].broken_rows, 1);
+    assert_eq!(overview.files["groups.csv"].refused.as_deref(), Some("FIL107"));
+    assert_eq!((overview.sampled_contacts, world.source.asked("contact")), (201, 201));
+    assert_eq!(inventory.gorgias_users.len(), 2, "all pages of users are read");
+    assert!(!world.all_text().contains("010100-123X"));
+    let scopes = migration::fields::ScopeMap::new(&inventory.lists);
+    let statistics =
+        samples::statistics(&world.ctx, inventory.lists.iter().map(|list| list.id), &scopes).await;
+    let filled: Vec<String> =
+        statistics.expect("stored").iter().map(|(key, seen)| format!("{key} {}", seen.filled())).collect();
+    assert_eq!(filled, ["other1:campaign-12 200", "other1:list-42 1"]);
+    assert!(run(&world.ctx).await.expect("there").was_done);
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_named_before_anything_long() {
+    let world = World::new(account());
+    *world.source.fault.lock().expect("free") = Fault::Credentials;
+    let error = run(&world.ctx).await.expect_err("refused");
+    expect!["SRC101 LeadDesk refuses the credentials; check `leaddesk.auth`, `leaddesk.client_id` and `leaddesk.client_secret`"]
+        .assert_eq(&format!("{} {error}", error.code()));
+    assert_eq!(world.source.asked("export"), 0);
+    assert!(world.stored("").is_empty());
+}

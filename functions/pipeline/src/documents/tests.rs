@@ -1,0 +1,211 @@
+//! Goldens of every stored document: read for ever, so they are added to and never edited.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::expect_file;
+use migration::fields::{Scope, SlotKey, SlotKind};
+use migration::finding::ObjectKind;
+use migration::gorgias;
+use migration::leaddesk::{
+    CallingList, Campaign, CampaignId, Group, GroupId, ListId, Office, Slot, SlotSetting, User, UserId,
+};
+use migration::mapping::{ConfirmedMapping, MappingProposal, ProposalInput, Reviewer, RowId};
+use migration::settings::{ConflictRule, ConsentField, MappingSettings, SlotChoice};
+
+use super::inventory::{FileEntry, FindingEntry, Inventory, ListCounts, Overview, ScopeRow, StoredInventory};
+use super::mapping::{StoredMapping, StoredPointer, StoredProposal};
+use super::*;
+
+fn settings() -> MappingSettings {
+    let zone = migration::local_time::SourceZone::new("Europe/Helsinki").expect("a zone");
+    let mut settings = MappingSettings::new(zone, "FI".parse().expect("a region"));
+    let slot = Slot::new(4).expect("a slot");
+    settings.users_by_hand = [(UserId(3), gorgias::UserId(9))].into();
+    settings.placeholder_users = [UserId(4)].into();
+    settings.consent_fields = vec![ConsentField {
+        slot,
+        scope: Some(Scope::List(ListId(5))),
+        opted_out_words: BTreeSet::from(["no".into()]),
+    }];
+    let key =
+        |slot: u8| SlotKey { slot: Slot::new(slot).expect("a slot"), scope: Scope::Campaign(CampaignId(12)) };
+    settings.slot_choices = [
+        (key(2), SlotChoice::Leave("not needed".into())),
+        (key(3), SlotChoice::Carry { purpose: "billing".into(), kind: Some(SlotKind::Text) }),
+    ]
+    .into();
+    settings.conflict_rules = [("name".to_owned(), ConflictRule::SourceWins)].into();
+    settings
+}
+
+fn user(id: u64, email: Option<&str>) -> User {
+    User {
+        id: UserId(id),
+        name: format!("Agent {id}"),
+        username: format!("agent{id}"),
+        email: email.map(str::to_owned),
+        role: "Agent".into(),
+        is_active: true,
+        office: Some("North".into()),
+    }
+}
+
+fn inventory() -> Inventory {
+    let finding = FindingEntry { code: "DIS201".into(), count: 1, text: "Auto-reply".into() };
+    let overview = Overview {
+        gorgias_domain: "acme".into(),
+        gorgias_status: Some("active".into()),
+        gorgias_plan: None,
+        service_user_id: 1,
+        source_counts: [("contact".to_owned(), 3)].into(),
+        gorgias_counts: [("user".to_owned(), 2)].into(),
+        lists: [("5".to_owned(), ListCounts { rows: 3, contacts: 2, broken_rows: 1 })].into(),
+        files: [("calls.csv".to_owned(), FileEntry { sha256: "00".into(), rows: 1, ..FileEntry::default() })]
+            .into(),
+        scope: vec![ScopeRow {
+            what: "lead".into(),
+            count: Some(2),
+            disposition: "migrated".into(),
+            note: "tickets".into(),
+        }],
+        findings: vec![finding],
+        sampled_contacts: 2,
+    };
+    Inventory {
+        taken_at: "2026-06-01T00:00:00Z".parse().expect("a moment"),
+        users: vec![user(1, Some("one@example.com")), user(2, None), user(3, None), user(4, None)],
+        campaigns: vec![Campaign {
+            id: CampaignId(12),
+            name: "Spring".into(),
+            kind: None,
+            is_disabled: false,
+            sponsor: Some("Acme".into()),
+        }],
+        lists: vec![CallingList {
+            id: ListId(5),
+            name: "List".into(),
+            campaigns: vec![CampaignId(12)],
+            office: None,
+        }],
+        offices: vec![Office { name: "North".into(), time_zone: Some("Europe/Helsinki".into()) }],
+        groups: vec![Group { id: GroupId(8), name: "Team".into(), usernames: vec!["agent1".into()] }],
+        slot_settings: vec![SlotSetting {
+            campaign: CampaignId(12),
+            slot: Slot::new(1).expect("a slot"),
+            label: "Level".into(),
+            kind: "dropdown".into(),
+            values: vec!["Gold".into()],
+        }],
+        gorgias_users: vec![gorgias::User {
+            id: gorgias::UserId(2),
+            name: "One".into(),
+            email: Some("one@example.com".into()),
+            role: "agent".into(),
+            is_active: true,
+        }],
+        gorgias_teams: vec![gorgias::Team { id: gorgias::TeamId(3), name: "Old".into(), description: None }],
+        gorgias_tags: vec![gorgias::Tag { id: gorgias::TagId(4), name: "spring".into() }],
+        gorgias_fields: vec![gorgias::Field {
+            id: gorgias::FieldId(5),
+            object: gorgias::FieldObject::Ticket,
+            label: "Reason".into(),
+            external_id: None,
+            kind: gorgias::FieldKind::Text,
+            is_active: true,
+            is_managed: true,
+        }],
+        overview,
+    }
+}
+
+fn proposal() -> MappingProposal {
+    let inventory = inventory();
+    let mut statistics = BTreeMap::new();
+    for slot in 1..=3 {
+        let key = SlotKey { slot: Slot::new(slot).expect("a slot"), scope: Scope::Campaign(CampaignId(12)) };
+        let seen: &mut migration::fields::SlotStatistics = statistics.entry(key).or_default();
+        (0..10).for_each(|number| seen.observe(&format!("{number}.5")));
+    }
+    MappingProposal::propose(
+        settings(),
+        &ProposalInput {
+            users: &inventory.users,
+            campaigns: &inventory.campaigns,
+            lists: &inventory.lists,
+            offices: &inventory.offices,
+            groups: &inventory.groups,
+            statistics: &statistics,
+            slot_settings: &inventory.slot_settings,
+            gorgias_users: &inventory.gorgias_users,
+            gorgias_teams: &inventory.gorgias_teams,
+            gorgias_tags: &inventory.gorgias_tags,
+            gorgias_fields: &inventory.gorgias_fields,
+        },
+    )
+}
+
+fn confirmed() -> ConfirmedMapping {
+    let id = RowId::new(ObjectKind::User, 2);
+    let proposal = proposal().leave(&id, "left").expect("a conflict");
+    let reviewer = Reviewer::new("Reviewer One").expect("a name");
+    proposal
+        .confirm(reviewer, "2026-06-01T00:00:00Z".parse().expect("a moment"))
+        .expect("no conflict is open")
+}
+
+fn pretty<T: Serialize>(document: &T) -> String {
+    serde_json::to_string_pretty(document).expect("documents are JSON") + "\n"
+}
+
+#[test]
+fn an_inventory_comes_back_as_it_was() {
+    let stored = pretty(&StoredInventory::of(&inventory()));
+    expect_file!["goldens/inventory_v1.json"].assert_eq(&stored);
+    let read: StoredInventory =
+        serde_json::from_str(include_str!("goldens/inventory_v1.json")).expect("readable");
+    assert_eq!(read.read().expect("well formed"), inventory());
+}
+
+#[test]
+fn a_confirmed_mapping_comes_back_as_it_was() {
+    let stored = pretty(&StoredMapping::of(&confirmed()));
+    expect_file!["goldens/mapping_v1.json"].assert_eq(&stored);
+    let read: StoredMapping =
+        serde_json::from_str(include_str!("goldens/mapping_v1.json")).expect("readable");
+    assert_eq!(read.read().expect("unchanged"), confirmed());
+}
+
+#[test]
+fn a_changed_mapping_is_refused() {
+    let golden = include_str!("goldens/mapping_v1.json");
+    for (from, to) in [
+        ("Spring", "Winter"),
+        ("\"open\"", "\"closed\""),
+        ("Reviewer One", "Reviewer Two"),
+        ("left by choice", "carried"),
+    ] {
+        assert!(golden.contains(from), "{from}");
+        let read: StoredMapping =
+            serde_json::from_str(&golden.replacen(from, to, 1)).expect("still a document");
+        assert!(read.read().is_err(), "{from} became {to}");
+    }
+    assert!(
+        serde_json::from_str::<StoredMapping>(&golden.replacen(
+            "\"version\": \"1\"",
+            "\"version\": \"2\"",
+            1
+        ))
+        .is_err()
+    );
+}
+
+#[test]
+fn proposals_and_pointers_keep_their_form() {
+    expect_file!["goldens/proposal_v1.json"].assert_eq(&pretty(&StoredProposal::of(&proposal())));
+    let pointer = StoredPointer::V1 {
+        digest: confirmed().digest().to_hex(),
+        reviewer: "Reviewer One".into(),
+        confirmed_at: confirmed().confirmed_at(),
+    };
+    expect_file!["goldens/pointer_v1.json"].assert_eq(&pretty(&pointer));
+}

@@ -1,0 +1,293 @@
+//! LeadDesk's interfaces and the operator's files -> the `source` snapshot.
+//!
+//! Works part by part; a part that is sealed is not read again. Everything that was asked of LeadDesk is stored as
+//! pages first ([`pages`]), so that a restart asks for at most one page again and gives the same bytes. A page that is
+//! HTML, cut off, or shorter than announced stops the part: it is never taken for "no records".
+//! Deliberately absent: recordings, which have their own time, and anything that changes LeadDesk.
+
+pub mod call_facts;
+pub mod call_rows;
+pub mod calls;
+pub mod chat;
+pub mod chat_text;
+pub mod chat_window;
+pub mod contact;
+pub mod contacts;
+pub mod error;
+pub mod export_rows;
+pub mod histories;
+pub mod listing;
+mod lists;
+pub mod operator_tables;
+pub mod organisation;
+pub mod pages;
+pub mod part;
+pub mod seen;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{
+    SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage, SourceContact,
+    SourceConversation, SourceDocument, SourceField, SourceFieldValue, SourceGroup, SourceLead, SourceList,
+    SourceOffice, SourceOutcome,
+};
+use snapshot::{Pass, Row, Sealed, TableSchema};
+
+pub use error::ExtractError;
+
+use crate::archive;
+use crate::context::Context;
+use crate::operator::folder::Folder;
+use crate::ports::store::{Put, StoreError};
+use crate::progress::Event;
+use crate::step::{StepFinding, StepReport};
+use part::PartRecord;
+use seen::Seen;
+
+/// Name of the step in reports and events.
+const STEP: &str = "extract";
+
+/// Parts in the order in which they are read; the file of rejects of each is `runs/<run>/extract/<part>.json`.
+pub const PARTS: [&str; 7] = ["organisation", "leads", "calls", "contacts", "histories", "settings", "chat"];
+
+/// Tables that the step leaves behind.
+#[must_use]
+pub fn tables() -> [&'static TableSchema; 15] {
+    [
+        SourceAgent::SCHEMA,
+        SourceCampaign::SCHEMA,
+        SourceList::SCHEMA,
+        SourceLead::SCHEMA,
+        SourceContact::SCHEMA,
+        SourceFieldValue::SCHEMA,
+        SourceCall::SCHEMA,
+        SourceOutcome::SCHEMA,
+        SourceBlacklist::SCHEMA,
+        SourceField::SCHEMA,
+        SourceOffice::SCHEMA,
+        SourceGroup::SCHEMA,
+        SourceDocument::SCHEMA,
+        SourceConversation::SCHEMA,
+        SourceChatMessage::SCHEMA,
+    ]
+}
+
+/// When this run began to read, and which files it began with. Written once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredStart {
+    #[serde(rename = "1")]
+    V1 { started_at: Timestamp, files: BTreeMap<String, String> },
+}
+
+/// Reads everything that is not sealed yet.
+///
+/// # Errors
+/// See [`ExtractError`]; what was read so far stays stored.
+pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
+    let folder = scan(ctx).await?;
+    let started_at = begin(ctx, &folder).await?;
+    let mut report = StepReport::of(STEP);
+    report.was_done = true;
+
+    let extraction = Extraction { ctx, folder: &folder, started_at };
+    let parts: [(&str, bool); 7] = [
+        ("organisation", extraction.organisation().await?),
+        ("leads", extraction.leads().await?),
+        ("calls", extraction.calls().await?),
+        ("contacts", extraction.contacts().await?),
+        ("histories", extraction.histories().await?),
+        ("settings", extraction.settings().await?),
+        ("chat", extraction.chat().await?),
+    ];
+    for (name, was_done) in parts {
+        report.was_done &= was_done;
+        let Some(record) = part::load(ctx, name).await? else { continue };
+        for finding in record.findings {
+            report.findings.push(StepFinding {
+                code: finding.code,
+                count: finding.count,
+                text: finding.text,
+            });
+        }
+    }
+    for table in tables() {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+            report.records.insert(table.name.to_owned(), manifest.rows);
+        }
+    }
+    report.findings.sort();
+    Ok(report)
+}
+
+/// Every reject of every part, for the step that writes the table of failures.
+///
+/// # Errors
+/// [`ExtractError::Store`], [`ExtractError::StoredPage`].
+pub async fn records(ctx: &Context) -> Result<Vec<PartRecord>, ExtractError> {
+    let mut records = Vec::new();
+    for name in PARTS {
+        records.extend(part::load(ctx, name).await?);
+    }
+    Ok(records)
+}
+
+/// When this run began to read the source.
+///
+/// # Errors
+/// [`ExtractError::Store`] before the extraction.
+pub async fn started_at(ctx: &Context) -> Result<Timestamp, ExtractError> {
+    let key = ctx.run_key("extract/started.json")?;
+    let bytes = ctx.store.get(&key).await?;
+    let StoredStart::V1 { started_at, .. } =
+        serde_json::from_slice(&bytes).map_err(|_| ExtractError::StoredPage { key: key.to_string() })?;
+    Ok(started_at)
+}
+
+async fn scan(ctx: &Context) -> Result<Folder, ExtractError> {
+    let root = ctx.files.clone();
+    Ok(tokio::task::spawn_blocking(move || Folder::scan(&root)).await??)
+}
+
+/// Freezes the moment and the files of this run.
+async fn begin(ctx: &Context, folder: &Folder) -> Result<Timestamp, ExtractError> {
+    let digests = {
+        let folder = folder.clone();
+        tokio::task::spawn_blocking(move || folder.digests()).await??
+    };
+    let key = ctx.run_key("extract/started.json")?;
+    let unreadable = || ExtractError::StoredPage { key: key.to_string() };
+    let bytes = match ctx.store.get(&key).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::NotFound { .. }) => {
+            let start = StoredStart::V1 { started_at: ctx.clock.now(), files: digests.clone() };
+            let body = Bytes::from(serde_json::to_vec(&start).map_err(|_| unreadable())?);
+            match ctx.store.put_new(&key, body.clone()).await? {
+                Put::Created => body,
+                Put::AlreadyThere => ctx.store.get(&key).await?,
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let StoredStart::V1 { started_at, files } = serde_json::from_slice(&bytes).map_err(|_| unreadable())?;
+    let names: std::collections::BTreeSet<&String> = files.keys().chain(digests.keys()).collect();
+    match names.into_iter().find(|name| files.get(*name) != digests.get(*name)) {
+        Some(file) => Err(ExtractError::FileChanged { file: file.clone() }),
+        None => Ok(started_at),
+    }
+}
+
+/// One extraction: what all parts share.
+struct Extraction<'a> {
+    ctx: &'a Context,
+    folder: &'a Folder,
+    started_at: Timestamp,
+}
+
+impl Extraction<'_> {
+    /// Where rows of an operator's file come from.
+    fn seen(&self, page: &str) -> Seen {
+        Seen::new(self.started_at, page)
+    }
+
+    /// Runs a part unless its tables and its record are there. `make` gives the record and the tables to publish.
+    async fn part<F, T>(
+        &self,
+        name: &'static str,
+        tables: &[&'static TableSchema],
+        make: F,
+    ) -> Result<bool, ExtractError>
+    where
+        F: FnOnce() -> T,
+        T: Future<Output = Result<(PartRecord, Vec<Sealed>), ExtractError>>,
+    {
+        let ctx = self.ctx;
+        let mut is_sealed = part::load(ctx, name).await?.is_some();
+        for table in tables {
+            is_sealed &= archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await?;
+        }
+        if is_sealed {
+            return Ok(true);
+        }
+        let step = |part: &str| (STEP, part.to_owned());
+        let (started, named) = step(name);
+        ctx.progress.emit(ctx.clock.now(), Event::StepStarted { step: started, part: named, total: None });
+        let (record, sealed) = make().await?;
+        let record = part::store(ctx, name, record).await?;
+        let mut rows = 0;
+        for table in sealed {
+            rows += table.manifest.rows;
+            archive::publish(ctx, table).await?;
+        }
+        for finding in &record.findings {
+            if let Some(code) = migration::finding::Code::from_text(&finding.code) {
+                let event =
+                    Event::Finding { code: code.as_str(), count: finding.count, text: finding.text.clone() };
+                ctx.progress.emit(ctx.clock.now(), event);
+            }
+        }
+        let failed = u64::try_from(record.rejects.len()).unwrap_or(0);
+        let event = Event::StepFinished { step: STEP, part: name.to_owned(), done: rows, failed };
+        ctx.progress.emit(ctx.clock.now(), event);
+        Ok(false)
+    }
+
+    async fn calls(&self) -> Result<bool, ExtractError> {
+        if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_none() {
+            return Ok(true);
+        }
+        self.part("calls", &[SourceCall::SCHEMA], || async {
+            let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("calls.csv"));
+            tokio::task::spawn_blocking(move || {
+                let mut record = PartRecord::default();
+                let sealed = calls::from_file(&ctx, &folder, &seen, &mut record)?;
+                Ok((record, sealed.into_iter().collect()))
+            })
+            .await?
+        })
+        .await
+    }
+
+    async fn contacts(&self) -> Result<bool, ExtractError> {
+        self.part("contacts", &[SourceContact::SCHEMA, SourceFieldValue::SCHEMA], || async {
+            let ids = lists::contact_ids(self.ctx).await?;
+            let mut record = PartRecord::default();
+            let sealed = contacts::read(self.ctx, &ids, &mut record).await?;
+            Ok((record, vec![sealed.contacts, sealed.values]))
+        })
+        .await
+    }
+
+    async fn histories(&self) -> Result<bool, ExtractError> {
+        if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_some() {
+            return Ok(true);
+        }
+        self.part("histories", &[SourceCall::SCHEMA], || async {
+            let phones = lists::phones(self.ctx).await?;
+            let mut record = PartRecord::default();
+            let sealed = histories::read(self.ctx, &phones, &mut record).await?;
+            Ok((record, vec![sealed]))
+        })
+        .await
+    }
+
+    async fn chat(&self) -> Result<bool, ExtractError> {
+        self.part("chat", &[SourceConversation::SCHEMA, SourceChatMessage::SCHEMA], || async {
+            let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("chatbot"));
+            tokio::task::spawn_blocking(move || {
+                let mut record = PartRecord::default();
+                let sealed = chat::read(&ctx, &folder, &seen, &mut record)?;
+                Ok((record, vec![sealed.conversations, sealed.messages]))
+            })
+            .await?
+        })
+        .await
+    }
+}

@@ -1,0 +1,259 @@
+//! Rules, surveys and webhooks that were switched off for the run -> on again, and read back.
+//!
+//! Everything that the ledger says we hold switched off comes back, whichever run did it. What cannot come back, because
+//! a person removed it meanwhile, is reported by its id. Deliberately absent: switching anything on that was off before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{FoundIntegration, FoundRule, FoundSetting};
+use snapshot::{Pass, Row};
+
+use crate::archive::{self, ArchiveError};
+use crate::context::Context;
+use crate::ledger::driver::{self, Action, DriveError, Listed, Part};
+use crate::ledger::request::Request;
+use crate::ledger::{Ledger, LedgerError, Opening};
+use crate::listing::walk;
+use crate::ports::gorgias::{Integration, ReadError, Rule};
+use crate::ports::store::InvalidKey;
+use crate::prepare::{PrepareError, switches};
+use crate::run_folder::{self, DocumentError};
+use crate::step::{StepFinding, StepReport};
+
+/// Name of the step.
+pub const STEP: &str = "finish";
+/// A rule, survey or webhook is gone; a person removed it during the run.
+pub const REMOVED: &str = "FIN101";
+/// A rule, survey or webhook is not as it was before the run.
+pub const NOT_RESTORED: &str = "FIN102";
+
+/// Why the destination could not be brought back.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// A snapshot.
+    #[error("cannot read the baseline")]
+    Archive(#[from] ArchiveError),
+    /// A document of the run.
+    #[error("cannot keep what was restored")]
+    Document(#[from] DocumentError),
+    /// A name that is no key.
+    #[error("cannot name an object")]
+    Key(#[from] InvalidKey),
+    /// The ledger.
+    #[error("cannot use the ledger")]
+    Ledger(#[from] LedgerError),
+    /// What was switched off cannot be told.
+    #[error("cannot tell what was switched off for the run")]
+    Switches(#[source] Box<PrepareError>),
+    /// Writing.
+    #[error("cannot switch on again what was switched off for the run")]
+    Drive(#[from] DriveError),
+    /// Reading Gorgias.
+    #[error("cannot read back what was switched on")]
+    Read(#[from] ReadError),
+    /// Something is still off.
+    #[error(
+        "{count} of the rules, surveys and webhooks are not as they were before the run; the first is {first}"
+    )]
+    NotRestored {
+        /// How many.
+        count: usize,
+        /// Kind and id of the first.
+        first: String,
+        /// Kind and id of each.
+        all: Vec<String>,
+    },
+}
+
+impl FinishError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Document(_) | Self::Key(_) => "STO101",
+            Self::Ledger(_) => "LED101",
+            Self::Switches(error) => error.code(),
+            Self::Drive(DriveError::Credentials { .. }) | Self::Read(ReadError::Credentials { .. }) => {
+                "GOR101"
+            }
+            Self::Drive(_) => "LOD100",
+            Self::Read(_) => "GOR102",
+            Self::NotRestored { .. } => NOT_RESTORED,
+        }
+    }
+}
+
+/// What was restored and found right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredFinish {
+    #[serde(rename = "1")]
+    V1 {
+        /// Kind and id, such as `rule/11`, of what was read back as it was before the run.
+        restored: Vec<String>,
+        /// Kind and id of what was removed by a person meanwhile.
+        removed: Vec<String>,
+    },
+}
+
+/// Switches everything on again and reads it back; does nothing when that is done.
+///
+/// # Errors
+/// [`FinishError`]; running it again goes on where it stopped.
+pub async fn run(ctx: &Context) -> Result<StepReport, FinishError> {
+    let mut report = StepReport::of(STEP);
+    let key = ctx.run_key("finish.json")?;
+    if let Some(stored) = run_folder::get::<StoredFinish>(ctx, &key).await? {
+        report.was_done = true;
+        tell(&stored, &mut report);
+        return Ok(report);
+    }
+    let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
+    let actions =
+        switches::on(ctx, &ledger).await.map_err(|source| FinishError::Switches(Box::new(source)))?;
+    let mut expected = before_run(ctx, &ledger).await?;
+    for action in &actions {
+        expected.insert(action.key.clone(), State::wished(action));
+    }
+    let part = Part { step: STEP, name: "switches".to_owned(), total: Some(actions.len() as u64) };
+    driver::drive(ctx, &mut ledger, &mut Listed::new(actions, ReceiptClass::Restored), &part).await?;
+    ledger.close().await?;
+
+    let found = read_back(ctx, &expected).await?;
+    let stored = compare(&expected, &found)?;
+    run_folder::put(ctx, &key, &stored).await?;
+    tell(&stored, &mut report);
+    Ok(report)
+}
+
+fn tell(stored: &StoredFinish, report: &mut StepReport) {
+    let StoredFinish::V1 { restored, removed } = stored;
+    report.records.insert("switched_on".to_owned(), restored.len() as u64);
+    if !removed.is_empty() {
+        report.findings.push(StepFinding {
+            code: REMOVED.to_owned(),
+            count: removed.len() as u64,
+            text: format!("removed at Gorgias during the run: {}", removed.join(", ")),
+        });
+    }
+}
+
+/// What a switch says.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// A rule or a webhook runs.
+    Runs(bool),
+    /// Contents of a setting; the order of its keys does not count.
+    Holds(serde_json::Value),
+}
+
+impl State {
+    /// What an action of the undo leaves behind.
+    fn wished(action: &Action) -> Self {
+        match &action.request {
+            Request::PutSetting(setting) => Self::holds(&setting.json),
+            _ => Self::Runs(true),
+        }
+    }
+
+    fn holds(json: &str) -> Self {
+        // A setting that is no JSON is compared as the text that it is.
+        Self::Holds(serde_json::from_str(json).unwrap_or_else(|_| serde_json::Value::String(json.to_owned())))
+    }
+}
+
+/// States by the key of the switch in the ledger.
+type States = BTreeMap<WriteKey, State>;
+
+/// What this run found before its first write, of everything that the ledger ever switched. A start after a crash finds
+/// nothing left to undo and still reads these back.
+async fn before_run(ctx: &Context, ledger: &Ledger) -> Result<States, FinishError> {
+    let restored = |key: &WriteKey| ledger.book().class(key) == Some(ReceiptClass::Restored);
+    let switched: BTreeSet<WriteKey> =
+        ledger.book().iter().map(|(key, _)| key.clone()).filter(|key| restored(key)).collect();
+    let mut states = States::new();
+    let mut keep = |object: DestinationObject, id: &str, state: State| {
+        let key = WriteKey::new(object, id);
+        if switched.contains(&key) {
+            states.insert(key, state);
+        }
+    };
+    for rule in rows::<FoundRule>(ctx).await?.into_iter().filter(|rule| rule.is_active) {
+        keep(DestinationObject::Rule, &rule.gorgias_rule_id, State::Runs(true));
+    }
+    for held in rows::<FoundIntegration>(ctx).await?.into_iter().filter(|held| held.is_active) {
+        keep(DestinationObject::Integration, &held.gorgias_integration_id, State::Runs(true));
+    }
+    for setting in rows::<FoundSetting>(ctx).await? {
+        keep(DestinationObject::Setting, &setting.setting_id, State::holds(&setting.setting_json));
+    }
+    Ok(states)
+}
+
+async fn rows<R: Row>(ctx: &Context) -> Result<Vec<R>, FinishError> {
+    let reader = match archive::open::<R>(ctx, &ctx.run, Pass::Before).await {
+        Ok(reader) => reader,
+        // A run that stopped before its baseline still brings back what an earlier run switched off.
+        Err(ArchiveError::Missing { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    reader.collect::<Result<Vec<R>, _>>().map_err(|source| FinishError::Archive(source.into()))
+}
+
+/// Reads the lists of those kinds that were switched, and no others.
+async fn read_back(ctx: &Context, expected: &States) -> Result<States, FinishError> {
+    let mut found = States::new();
+    let concerns = |object: DestinationObject| expected.keys().any(|key| key.object == object);
+    if concerns(DestinationObject::Rule) {
+        let gorgias = Arc::clone(&ctx.destination);
+        let fetch = |cursor| {
+            let gorgias = Arc::clone(&gorgias);
+            Box::pin(async move { gorgias.rules(Option::as_ref(&cursor)).await }) as _
+        };
+        walk::<Rule, ReadError>(fetch, |raw| {
+            let key = WriteKey::new(DestinationObject::Rule, raw.record.id.to_string());
+            found.insert(key, State::Runs(raw.record.is_active));
+            Ok(())
+        })
+        .await?;
+    }
+    if concerns(DestinationObject::Integration) {
+        let gorgias = Arc::clone(&ctx.destination);
+        let fetch = |cursor| {
+            let gorgias = Arc::clone(&gorgias);
+            Box::pin(async move { gorgias.integrations(Option::as_ref(&cursor)).await }) as _
+        };
+        walk::<Integration, ReadError>(fetch, |raw| {
+            let key = WriteKey::new(DestinationObject::Integration, raw.record.id.to_string());
+            found.insert(key, State::Runs(raw.record.is_active));
+            Ok(())
+        })
+        .await?;
+    }
+    if concerns(DestinationObject::Setting) {
+        for setting in ctx.destination.settings().await? {
+            let key = WriteKey::new(DestinationObject::Setting, setting.id.to_string());
+            found.insert(key, State::holds(&setting.json));
+        }
+    }
+    Ok(found)
+}
+
+fn compare(expected: &States, found: &States) -> Result<StoredFinish, FinishError> {
+    let (mut restored, mut removed, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, wished) in expected {
+        match found.get(key) {
+            Some(state) if state == wished => restored.push(key.to_string()),
+            Some(_) => wrong.push(key.to_string()),
+            None => removed.push(key.to_string()),
+        }
+    }
+    match wrong.first().cloned() {
+        Some(first) => Err(FinishError::NotRestored { count: wrong.len(), first, all: wrong }),
+        None => Ok(StoredFinish::V1 { restored, removed }),
+    }
+}

@@ -1,0 +1,113 @@
+//! The page that comes first: what the folder holds, and what to do with it in which order.
+
+use std::fmt::Write as _;
+
+use migration::text::clean_line;
+use snapshot::tables::SourceOutcome;
+
+use super::dialer::table_cell;
+use super::material::Material;
+use super::words::scope;
+use super::{INDEX, Sheet};
+use crate::report::text::grouped;
+
+/// Outcomes that the index names; dispositions.csv has all of them.
+const OUTCOMES_MAX: usize = 20;
+
+/// The index over the other files.
+pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
+    let report = &material.report;
+    let account = report.account.as_deref().unwrap_or("the Gorgias account");
+    let mut out = format!(
+        "# Handoff of migration {} to {account}\n\nRun {}, report of {}. Verdict: {}. Mapping confirmed by {} on {}.\n\n\
+         ## What is here\n\n| file | what it holds |\n| --- | --- |\n",
+        report.migration,
+        report.run,
+        report.made_at,
+        report.summary.verdict,
+        table_cell(material.mapping.reviewer().as_str()),
+        material.mapping.confirmed_at(),
+    );
+    for sheet in sheets {
+        // Writing to a String cannot fail.
+        writeln!(out, "| [{}]({}) | {} |", sheet.name, sheet.name, sheet.about).ok();
+    }
+    if !sheets.iter().any(|sheet| sheet.name.starts_with("dialer-")) {
+        out.push_str("\nThere is no dialer page, since the account has no campaign and dialer.csv no row.\n");
+    }
+    out.push_str(
+        "\nBeside this folder: `report.txt` for reading, `report.json` for machines, `records.csv` with one row for every \
+         source record.\n",
+    );
+    order(&mut out, material);
+    taxonomy(&mut out, material);
+    Sheet::text(INDEX, "this page", out)
+}
+
+fn order(out: &mut String, material: &Material) {
+    let report = &material.report;
+    out.push_str("\n## What to do, in this order\n\n");
+    let failed: u64 = report.failures.iter().map(|group| group.count).sum();
+    let mut steps = Vec::new();
+    if report.summary.verdict != "pass" {
+        steps.push(
+            "The verdict is not a pass. Read report.txt first: what differs must be settled or accepted by name.".to_owned(),
+        );
+    }
+    steps.push(match failed {
+        0 => "Every record arrived: nothing to settle in lost-or-changed.md before going live.".to_owned(),
+        failed => format!("Settle the {} records that did not arrive: lost-or-changed.md.", grouped(failed)),
+    });
+    let open = material
+        .users
+        .iter()
+        .filter(|user| !matches!(user.state.as_str(), "matched" | "placeholder"))
+        .count();
+    steps.push(match open {
+        0 => "Every agent has a user: nobody has to be invited.".to_owned(),
+        open => format!(
+            "Invite those of the {open} agents in to-provision.csv who go on working. Their old calls stay with the service \
+             user, with their name in the text."
+        ),
+    });
+    steps.push("Rebuild what is worth it of each campaign: the dialer pages.".to_owned());
+    steps.push("Move telephone numbers and set business hours: offices.md.".to_owned());
+    steps.push(
+        "Check that rules, surveys and webhooks are on again: the step `finish` did it and read it back."
+            .to_owned(),
+    );
+    steps.push("Keep the snapshots for as long as the law asks, and no longer: snapshots.md.".to_owned());
+    for (number, step) in (1..).zip(steps) {
+        writeln!(out, "{number}. {step}").ok();
+    }
+}
+
+fn taxonomy(out: &mut String, material: &Material) {
+    out.push_str("\n## Outcomes of calls\n\n");
+    if material.outcomes.is_empty() {
+        out.push_str("None: neither results.csv nor a call names an outcome.\n");
+        return;
+    }
+    out.push_str(
+        "LeadDesk's result and outcome became the ticket field `leaddesk_disposition__c`: the latest outcome of a lead's \
+         calls, as name and id. Each call keeps its own in its text. What LeadDesk kept apart, the state of the lead, stands \
+         in `leaddesk_lead_status__c`.\n\n| outcome | name | scope | ends a lead | calls |\n| --- | --- | --- | --- | --- |\n",
+    );
+    let mut outcomes: Vec<&SourceOutcome> = material.outcomes.iter().collect();
+    outcomes.sort_by(|left, right| {
+        right.call_count.cmp(&left.call_count).then_with(|| left.outcome_id.cmp(&right.outcome_id))
+    });
+    for outcome in outcomes.iter().take(OUTCOMES_MAX) {
+        let ends = match outcome.is_finalising {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not stated",
+        };
+        let name = clean_line(&outcome.outcome_name).replace('|', "\\|");
+        let calls = grouped(u64::try_from(outcome.call_count).unwrap_or(0));
+        writeln!(out, "| {} | {name} | {} | {ends} | {calls} |", outcome.outcome_id, scope(outcome)).ok();
+    }
+    if outcomes.len() > OUTCOMES_MAX {
+        writeln!(out, "\nThe {} others are in dispositions.csv.", outcomes.len() - OUTCOMES_MAX).ok();
+    }
+}

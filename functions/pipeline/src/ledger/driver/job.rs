@@ -1,0 +1,103 @@
+//! One conversation with Gorgias about one write: send it or look for it, and say what that means.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use migration::ledger::Via;
+
+use super::{Action, Outcome};
+use crate::ledger::request::{Request, Trace, holders};
+use crate::ports::gorgias::{Gorgias, ReadError, WriteError};
+
+/// A conversation that has ended.
+pub(super) struct Finished {
+    /// The write.
+    pub(super) action: Action,
+    /// What is known now.
+    pub(super) answer: Answer,
+}
+
+/// What a conversation says.
+pub(super) enum Answer {
+    /// The outcome is known.
+    Outcome(Outcome),
+    /// Nothing was sent.
+    NotSent {
+        /// Route.
+        request: String,
+    },
+    /// Credentials or permission.
+    Credentials {
+        /// Route.
+        request: String,
+    },
+    /// It may have taken effect; what is absent now may still come.
+    InDoubt,
+    /// It has not taken effect; that is final from `quiet` on.
+    Absent {
+        /// See above.
+        quiet: Timestamp,
+    },
+}
+
+/// Sends a write.
+pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action) -> Finished {
+    let answer = match action.request.send(&*gorgias).await {
+        Ok(id) => Answer::Outcome(Outcome::Done { id, via: Via::Answer, arrived: None }),
+        Err(WriteError::Refused { status, message, .. }) => {
+            Answer::Outcome(Outcome::Refused { status, message })
+        }
+        Err(WriteError::Gone { .. }) => Answer::Outcome(Outcome::Gone),
+        Err(WriteError::Credentials { request }) => Answer::Credentials { request },
+        Err(WriteError::NotSent { request, .. }) => Answer::NotSent { request },
+        Err(WriteError::Conflict { request }) => who_holds(&*gorgias, &action.request, request).await,
+        Err(WriteError::InDoubt { .. }) => look_at_once(&*gorgias, &action.request).await,
+    };
+    Finished { action, answer }
+}
+
+/// Looks for the effect of a write that may have been sent earlier.
+pub(super) async fn look_up(gorgias: Arc<dyn Gorgias>, action: Action, quiet: Timestamp) -> Finished {
+    let answer = match action.request.look_up(&*gorgias).await {
+        Ok(trace) => found(trace).unwrap_or(Answer::Absent { quiet }),
+        Err(ReadError::Credentials { request }) => Answer::Credentials { request },
+        Err(_) => Answer::InDoubt,
+    };
+    Finished { action, answer }
+}
+
+/// Most answers that get lost belong to writes that took effect: one look saves the long wait.
+async fn look_at_once(gorgias: &dyn Gorgias, request: &Request) -> Answer {
+    match request.look_up(gorgias).await {
+        Ok(trace) => found(trace).unwrap_or(Answer::InDoubt),
+        Err(_) => Answer::InDoubt,
+    }
+}
+
+fn found(trace: Trace) -> Option<Answer> {
+    match trace {
+        Trace::Found { id, messages } => {
+            Some(Answer::Outcome(Outcome::Done { id, via: Via::Lookup, arrived: Some(messages) }))
+        }
+        Trace::Absent | Trace::Repeatable => None,
+    }
+}
+
+/// A conflict applied nothing, so a failed look-up is the same as a request that was not sent.
+async fn who_holds(gorgias: &dyn Gorgias, wish: &Request, request: String) -> Answer {
+    let looked = match wish {
+        Request::CreateCustomer(customer) => holders(gorgias, customer).await.map(Outcome::Held),
+        Request::CreateTag(_) | Request::CreateField(_) | Request::CreateTeam(_) => {
+            wish.look_up(gorgias).await.map(|trace| match trace {
+                Trace::Found { id, .. } => Outcome::Done { id, via: Via::Lookup, arrived: None },
+                Trace::Absent | Trace::Repeatable => Outcome::Taken,
+            })
+        }
+        _ => Ok(Outcome::Taken),
+    };
+    match looked {
+        Ok(outcome) => Answer::Outcome(outcome),
+        Err(ReadError::Credentials { request }) => Answer::Credentials { request },
+        Err(_) => Answer::NotSent { request },
+    }
+}

@@ -1,0 +1,330 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use migration::gorgias::{CustomerId, TagDraft, TicketStatus, UserId};
+use migration::keys::ExternalId;
+use migration::leaddesk::{ContactId, ListId};
+
+use super::*;
+use crate::ledger::Opening;
+use crate::ledger::key;
+use crate::ledger::stored::StoredSegment;
+use crate::ledger::stored::{IntentV1, key_text};
+use crate::ports::gorgias::{NewCustomer, NewDelivery, NewMessage, NewTicket};
+use crate::ports::store::{Key, Store as _, StoreError};
+use crate::testing::{Account, Fault, World};
+
+const PART: &str = "tickets";
+
+fn part() -> Part {
+    Part { step: "load", name: PART.to_owned(), total: None }
+}
+
+fn with_customer() -> (Account, CustomerId) {
+    let mut account = Account::fresh();
+    let customer = NewCustomer {
+        external_id: ExternalId::customer(ContactId(1)),
+        name: Some("Test Person".to_owned()),
+        email: Some("person1@example.com".to_owned()),
+        channels: Vec::new(),
+        language: None,
+        timezone: None,
+    };
+    let id = account.add_customer(&customer, Timestamp::UNIX_EPOCH).expect("an empty account");
+    (account, id)
+}
+
+fn ticket(number: u64, customer: CustomerId, messages: u64) -> Request {
+    let at = Timestamp::from_second(1_700_000_000).expect("in range");
+    let message = |position: u64| NewMessage {
+        external_id: ExternalId::from_stored(format!("leaddesk:call:{number}00{position}")),
+        delivery: NewDelivery::InternalNote { author: UserId(1), at },
+        body_text: "text".to_owned(),
+        body_html: "<div>text</div>".to_owned(),
+    };
+    Request::CreateTicket(Box::new(NewTicket {
+        external_id: ExternalId::from_stored(format!("leaddesk:lead:1:{number}")),
+        customer,
+        subject: format!("Lead {number}"),
+        status: TicketStatus::Open,
+        channel: "internal-note".to_owned(),
+        assignee_user: None,
+        assignee_team: None,
+        tags: Vec::new(),
+        values: Vec::new(),
+        created_at: at,
+        closed_at: None,
+        last_message_at: at,
+        meta: BTreeMap::new(),
+        messages: (1..=messages).map(message).collect(),
+    }))
+}
+
+fn key_of(number: u64, ledger: &Ledger) -> WriteKey {
+    key::ticket(&ExternalId::from_stored(format!("leaddesk:lead:1:{number}")), ledger.secret())
+}
+
+fn tickets(count: u64, customer: CustomerId, ledger: &Ledger) -> Listed {
+    let actions = (1..=count).map(|number| Action::new(key_of(number, ledger), ticket(number, customer, 3)));
+    Listed::new(actions.collect(), ReceiptClass::Created)
+}
+
+async fn load(world: &World, customer: CustomerId, count: u64) -> Result<Tally, DriveError> {
+    let ctx = world.context();
+    let mut ledger = Ledger::open(&ctx, &Opening::default()).await.map_err(DriveError::Ledger)?;
+    let mut work = tickets(count, customer, &ledger);
+    let tally = drive(&ctx, &mut ledger, &mut work, &part()).await?;
+    ledger.close().await.map_err(DriveError::Ledger)?;
+    Ok(tally)
+}
+
+fn segment_keys(world: &World) -> Vec<Key> {
+    let is_segment = |key: &Key| key.as_str().len() == "acme/ledger/acme/0000000001".len();
+    world.store.keys().into_iter().filter(is_segment).collect()
+}
+
+fn written(world: &World) -> usize {
+    world.gorgias.account(|account| account.tickets.len())
+}
+
+#[tokio::test]
+async fn a_clean_run_needs_no_look_up_and_one_segment_a_group() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    let tally = load(&world, customer, 100).await.expect("a clean run");
+    assert_eq!(tally, Tally { done: 100, ..Tally::default() });
+    assert_eq!(world.gorgias.requests("POST /tickets"), 100);
+    assert_eq!(world.gorgias.requests("GET /tickets?external_id"), 0);
+    // Fence, five groups of twenty, the last receipts, close.
+    assert_eq!(segment_keys(&world).len(), 1 + 5 + 1 + 1);
+    let again = load(&world, customer, 100).await.expect("nothing to do");
+    assert_eq!(again, Tally::default());
+    assert_eq!(world.gorgias.requests("POST /tickets"), 100);
+}
+
+struct Expected {
+    posts: u64,
+    done: u64,
+    failed: u64,
+    looked_up: u64,
+    repeated: u64,
+    /// Whether the run had to wait until nothing could take effect any more.
+    waited: bool,
+}
+
+async fn check_fault(fault: Fault, expected: Expected) {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    world.gorgias.fail("POST /tickets", 3, fault);
+    let before = world.context().clock.now();
+    let tally = load(&world, customer, 30).await.expect("one fault does not stop a run");
+    let Expected { posts, done, failed, looked_up, repeated, waited } = expected;
+    assert_eq!(tally, Tally { done, failed, looked_up, repeated, left: 0 }, "{fault:?}");
+    assert_eq!(world.gorgias.requests("POST /tickets"), posts, "{fault:?}");
+    let present = usize::try_from(done).expect("small");
+    assert_eq!(written(&world), present, "{fault:?}");
+    assert_eq!(world.gorgias.account(|account| account.duplicates()), Vec::<String>::new(), "{fault:?}");
+    let seconds = world.context().clock.now().duration_since(before).as_secs();
+    assert_eq!(seconds >= 120, waited, "{fault:?} took {seconds} s");
+}
+
+#[tokio::test]
+async fn every_fault_of_one_request_is_settled_by_its_class() {
+    let clean = || Expected { posts: 30, done: 30, failed: 0, looked_up: 0, repeated: 0, waited: false };
+    check_fault(Fault::AnswerLost, Expected { looked_up: 1, ..clean() }).await;
+    check_fault(Fault::Vanished, Expected { posts: 31, repeated: 1, waited: true, ..clean() }).await;
+    check_fault(Fault::Late(80), Expected { looked_up: 1, waited: true, ..clean() }).await;
+    check_fault(Fault::NotSent, Expected { posts: 31, ..clean() }).await;
+    check_fault(Fault::Refused, Expected { done: 29, failed: 1, ..clean() }).await;
+}
+
+#[tokio::test]
+async fn a_ticket_that_arrived_in_part_tells_which_messages_arrived() {
+    struct Spy(Listed, Option<Vec<String>>);
+    #[async_trait]
+    impl Work for Spy {
+        fn next(&mut self, ledger: &Ledger) -> Result<Option<Action>, WorkFailure> {
+            self.0.next(ledger)
+        }
+        async fn settle(
+            &mut self,
+            action: &Action,
+            outcome: Outcome,
+            ledger: &Ledger,
+        ) -> Result<Reaction, WorkFailure> {
+            if let Outcome::Done { arrived: Some(arrived), .. } = &outcome {
+                self.1 = Some(arrived.clone());
+            }
+            self.0.settle(action, outcome, ledger).await
+        }
+    }
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    world.gorgias.fail("POST /tickets", 1, Fault::Partial);
+    let ctx = world.context();
+    let mut ledger = Ledger::open(&ctx, &Opening::default()).await.expect("an empty ledger");
+    let mut spy = Spy(tickets(2, customer, &ledger), None);
+    drive(&ctx, &mut ledger, &mut spy, &part()).await.expect("settled");
+    assert_eq!(spy.1, Some(vec!["leaddesk:call:1001".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_crash_after_any_effect_leaves_no_duplicate_and_no_gap() {
+    let (account, customer) = with_customer();
+    let undisturbed = World::new(account.clone());
+    let before = undisturbed.effects.count();
+    load(&undisturbed, customer, 45).await.expect("undisturbed");
+    let effects = undisturbed.effects.count() - before;
+    assert!(effects > 50, "{effects}");
+    let mut looked_up = 0;
+    for effect in 1..=effects {
+        let world = World::new(account.clone());
+        if let Some(ended) = world.until_crash(effect, load(&world, customer, 45)).await {
+            ended.expect("the last effect ends the run");
+        }
+        let tally = load(&world, customer, 45).await.expect("recovered");
+        looked_up += tally.looked_up;
+        assert_eq!(written(&world), 45, "after effect {effect}");
+        let duplicates = world.gorgias.account(|account| account.duplicates());
+        assert_eq!(duplicates, Vec::<String>::new(), "after effect {effect}");
+        let lookups = world.gorgias.requests("GET /tickets?external_id");
+        assert!(lookups <= 2 * 44, "{lookups} look-ups after effect {effect}");
+        crate::ledger::verify(&world.context()).await.expect("an unbroken chain");
+    }
+    assert!(looked_up > 0, "some crash must have lost an answer");
+}
+
+#[tokio::test]
+async fn credentials_stop_the_step_and_keep_what_was_learnt() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    world.gorgias.fail("POST /tickets", 7, Fault::Credentials);
+    let stopped = load(&world, customer, 30).await.expect_err("credentials");
+    assert!(matches!(stopped, DriveError::Credentials { .. }), "{stopped}");
+    let written_before = written(&world);
+    let tally = load(&world, customer, 30).await.expect("credentials are back");
+    assert_eq!(usize::try_from(tally.done).expect("small") + written_before, 30);
+    assert_eq!(world.gorgias.requests("POST /tickets"), 31);
+}
+
+#[tokio::test]
+async fn the_breaker_trips_when_everything_is_refused() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    for nth in 1..=200 {
+        world.gorgias.fail("POST /tickets", nth, Fault::Refused);
+    }
+    let stopped = load(&world, customer, 200).await.expect_err("the breaker");
+    let DriveError::Breaker { refused, code, .. } = stopped else { panic!("{stopped}") };
+    assert_eq!(code, codes::REFUSED);
+    assert!((20..30).contains(&refused), "{refused}");
+    assert!(world.gorgias.requests("POST /tickets") < 30);
+}
+
+#[tokio::test]
+async fn an_unreachable_destination_stops_resumably() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    for nth in 1..=200 {
+        world.gorgias.fail("POST /tickets", nth, Fault::NotSent);
+    }
+    let stopped = load(&world, customer, 5).await.expect_err("unreachable");
+    assert!(stopped.is_resumable(), "{stopped}");
+}
+
+#[tokio::test]
+async fn another_owner_ends_this_one_before_it_sends() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    let ctx = world.context();
+    let mut first = Ledger::open(&ctx, &Opening::default()).await.expect("first owner");
+    let _second = Ledger::open(&ctx, &Opening::default()).await.expect("second owner");
+    let mut work = tickets(3, customer, &first);
+    let fenced = drive(&ctx, &mut first, &mut work, &part()).await.expect_err("fenced");
+    assert!(matches!(fenced, DriveError::Ledger(LedgerError::AnotherOwner { number: 1 })), "{fenced}");
+    assert_eq!(written(&world), 0);
+}
+
+#[tokio::test]
+async fn a_changed_or_lost_segment_is_named_and_nothing_is_sent() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    load(&world, customer, 50).await.expect("clean");
+    let victim = segment_keys(&world)[2].clone();
+    let bytes = world.store.get(&victim).await.expect("there");
+    let mut changed = bytes.to_vec();
+    let mark = b"\"dest_id\":";
+    let at = changed.windows(mark.len()).position(|window| window == mark).expect("a segment with receipts");
+    changed[at + mark.len()] ^= 2;
+    world.store.tamper(&victim, &changed);
+    let broken = Ledger::open(&world.context(), &Opening::default())
+        .await
+        .err()
+        .expect("the next segment does not fit");
+    let next = segment_keys(&world)[3].clone();
+    assert!(matches!(&broken, LedgerError::Broken { key, .. } if *key == next), "{broken}");
+    world.store.tamper(&victim, &bytes);
+    Ledger::open(&world.context(), &Opening::default()).await.expect("whole again");
+    world.store.remove(&victim);
+    let lost = Ledger::open(&world.context(), &Opening::default()).await.err().expect("a gap");
+    assert!(matches!(&lost, LedgerError::Store(StoreError::NotFound { key }) if *key == victim), "{lost}");
+}
+
+#[tokio::test]
+async fn the_ledger_holds_no_personal_data_and_chains_its_segments() {
+    let (account, customer) = with_customer();
+    let world = World::new(account);
+    load(&world, customer, 5).await.expect("clean");
+    let mut prev = "0".repeat(64);
+    for key in segment_keys(&world) {
+        let bytes = world.store.get(&key).await.expect("there");
+        let text = std::str::from_utf8(&bytes).expect("JSON");
+        assert!(!text.contains("Lead 1") && !text.contains("example.com"), "{text}");
+        let StoredSegment::V1(segment) = serde_json::from_slice(&bytes).expect("own form");
+        assert_eq!(segment.prev_sha256, prev);
+        prev = migration::canonical::Digest::of(&bytes).to_hex();
+    }
+}
+
+#[tokio::test]
+async fn a_start_reads_the_newest_checkpoint_and_no_older_segment() {
+    let world = World::new(Account::fresh());
+    let ctx = world.context();
+    let mut ledger = Ledger::open(&ctx, &Opening::default()).await.expect("empty");
+    for number in 0..crate::ledger::CHECKPOINT_SEGMENTS + 3 {
+        let draft = TagDraft { name: format!("tag {number}"), description: String::new() };
+        let action = Action::new(key::tag(&draft.name, ledger.secret()), Request::CreateTag(draft));
+        let body_hmac = action.request.body_hmac(ledger.secret());
+        let intent = IntentV1 {
+            key: key_text(&action.key),
+            op: action.request.operation().as_str().to_owned(),
+            version: body_hmac.clone(),
+            body_hmac,
+            target: None,
+        };
+        ledger.announce(vec![intent], Vec::new()).await.expect("announced");
+    }
+    let early = Key::new("acme/ledger/acme/0000000007").expect("a key");
+    world.store.remove(&early);
+    let reopened =
+        Ledger::open(&ctx, &Opening::default()).await.expect("the checkpoint covers the lost segment");
+    assert_eq!(reopened.book().state().doubt_count(), ledger.book().state().doubt_count());
+    crate::ledger::verify(&ctx).await.expect_err("the whole chain has a gap");
+    let checkpoint = Key::new("acme/ledger/acme/ckpt/0000000500").expect("a key");
+    let bytes = world.store.get(&checkpoint).await.expect("there");
+    let other = String::from_utf8(bytes.to_vec()).expect("JSON").replacen(
+        "\"head_sha256\":\"",
+        "\"head_sha256\":\"f",
+        1,
+    );
+    world.store.tamper(&checkpoint, other.as_bytes());
+    let refused = Ledger::open(&ctx, &Opening::default()).await.err().expect("does not fit");
+    assert!(matches!(refused, LedgerError::Checkpoint { .. }), "{refused}");
+}
+
+#[test]
+fn list_ids_are_used() {
+    // Lead keys hold a list and a contact; the literal keys above must stay of that shape.
+    let lead = ExternalId::lead(migration::leaddesk::LeadId { list: ListId(1), contact: ContactId(7) });
+    assert_eq!(lead.as_str(), "leaddesk:lead:1:7");
+}

@@ -1,0 +1,424 @@
+//! One write to Gorgias as a value: how to send it, how it is fingerprinted, and how to find out whether it happened.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use migration::gorgias::{
+    CustomerId, FieldDraft, FieldId, FieldObject, FieldValue, IntegrationId, RuleId, TagDraft, TicketId,
+};
+use migration::keys::ExternalId;
+use migration::ledger::Operation;
+
+use super::key::Secret;
+use crate::ports::gorgias::{
+    Customer, CustomerChange, FoundValue, Gorgias, Message, NewCustomer, NewDelivery, NewMessage, NewTeam,
+    NewTicket, Page, Raw, ReadError, Setting, WriteError,
+};
+
+/// A write, ids resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Makes a tag.
+    CreateTag(TagDraft),
+    /// Makes a custom field.
+    CreateField(FieldDraft),
+    /// Brings an archived field back.
+    ReactivateField(FieldId),
+    /// Makes a team.
+    CreateTeam(NewTeam),
+    /// Switches a rule; `Some` pauses it.
+    SwitchRule(RuleId, Option<Timestamp>),
+    /// Switches an integration; `Some` pauses it.
+    SwitchIntegration(IntegrationId, Option<Timestamp>),
+    /// Writes a setting, for a pause or for its return.
+    PutSetting(Setting),
+    /// Makes a customer.
+    CreateCustomer(NewCustomer),
+    /// Fills empty fields of a customer.
+    UpdateCustomer(CustomerId, CustomerChange),
+    /// Sets all values of a customer.
+    SetValues(CustomerId, Vec<FoundValue>),
+    /// Makes a ticket.
+    CreateTicket(Box<NewTicket>),
+    /// Adds a message.
+    Append(TicketId, Box<NewMessage>),
+}
+
+/// What a look-up says about a write whose answer is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trace {
+    /// The record is there.
+    Found {
+        /// Its id.
+        id: u64,
+        /// For tickets: external ids of messages that arrived.
+        messages: Vec<String>,
+    },
+    /// The record is not there (yet).
+    Absent,
+    /// Nothing to look up: sending the same request again has the same effect.
+    Repeatable,
+}
+
+impl Request {
+    /// Sends it; the id of what was made or changed comes back.
+    ///
+    /// # Errors
+    /// [`WriteError`], one of three kinds of outcome.
+    pub async fn send(&self, gorgias: &dyn Gorgias) -> Result<u64, WriteError> {
+        match self {
+            Self::CreateTag(draft) => gorgias.create_tag(draft).await.map(|id| id.0),
+            Self::CreateField(draft) => gorgias.create_field(draft).await.map(|id| id.0),
+            Self::ReactivateField(id) => gorgias.set_field_archived(*id, None).await.map(|()| id.0),
+            Self::CreateTeam(team) => gorgias.create_team(team).await.map(|id| id.0),
+            Self::SwitchRule(id, at) => gorgias.set_rule_paused(*id, *at).await.map(|()| id.0),
+            Self::SwitchIntegration(id, at) => gorgias.set_integration_paused(*id, *at).await.map(|()| id.0),
+            Self::PutSetting(setting) => gorgias.put_setting(setting).await.map(|()| setting.id.0),
+            Self::CreateCustomer(customer) => gorgias.create_customer(customer).await.map(|id| id.0),
+            Self::UpdateCustomer(id, change) => gorgias.update_customer(*id, change).await.map(|()| id.0),
+            Self::SetValues(id, values) => gorgias.set_customer_values(*id, values).await.map(|()| id.0),
+            Self::CreateTicket(ticket) => gorgias.create_ticket(ticket).await.map(|id| id.0),
+            Self::Append(ticket, message) => gorgias.append_message(*ticket, message).await.map(|id| id.0),
+        }
+    }
+
+    /// Looks for the effect of an earlier send.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn look_up(&self, gorgias: &dyn Gorgias) -> Result<Trace, ReadError> {
+        match self {
+            Self::CreateCustomer(customer) => {
+                let found = gorgias.customers_by_external_id(&customer.external_id).await?;
+                Ok(found_or_absent(found.iter().map(|raw| raw.record.id.0).min()))
+            }
+            Self::CreateTicket(ticket) => ticket_trace(gorgias, &ticket.external_id).await,
+            Self::Append(ticket, message) => {
+                let messages = messages_of(gorgias, *ticket).await?;
+                let ours =
+                    |found: &&Message| found.external_id.as_deref() == Some(message.external_id.as_str());
+                Ok(found_or_absent(messages.iter().find(ours).map(|found| found.id.0)))
+            }
+            Self::CreateTag(draft) => tag_trace(gorgias, &draft.name).await,
+            Self::CreateField(draft) => field_trace(gorgias, draft.object, draft.key.0.as_str()).await,
+            Self::CreateTeam(team) => team_trace(gorgias, &team.name).await,
+            Self::ReactivateField(_)
+            | Self::SwitchRule(..)
+            | Self::SwitchIntegration(..)
+            | Self::PutSetting(_)
+            | Self::UpdateCustomer(..)
+            | Self::SetValues(..) => Ok(Trace::Repeatable),
+        }
+    }
+
+    /// What the request does, for its intent.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::CreateTag(_)
+            | Self::CreateField(_)
+            | Self::CreateTeam(_)
+            | Self::CreateCustomer(_)
+            | Self::CreateTicket(_)
+            | Self::Append(..) => Operation::Create,
+            Self::ReactivateField(_) => Operation::Restore,
+            Self::SwitchRule(..)
+            | Self::SwitchIntegration(..)
+            | Self::PutSetting(_)
+            | Self::UpdateCustomer(..)
+            | Self::SetValues(..) => Operation::Update,
+        }
+    }
+
+    /// Id of the record that is changed, unless the request makes one.
+    #[must_use]
+    pub fn target(&self) -> Option<u64> {
+        match self {
+            Self::CreateTag(_)
+            | Self::CreateField(_)
+            | Self::CreateTeam(_)
+            | Self::CreateCustomer(_)
+            | Self::CreateTicket(_) => None,
+            Self::ReactivateField(id) => Some(id.0),
+            Self::SwitchRule(id, _) => Some(id.0),
+            Self::SwitchIntegration(id, _) => Some(id.0),
+            Self::PutSetting(setting) => Some(setting.id.0),
+            Self::UpdateCustomer(id, _) | Self::SetValues(id, _) => Some(id.0),
+            Self::Append(id, _) => Some(id.0),
+        }
+    }
+
+    /// Every field with its value as text, in a fixed order.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::CreateTag(draft) => {
+                vec![("name", draft.name.clone()), ("description", draft.description.clone())]
+            }
+            Self::CreateField(draft) => vec![
+                ("external_id", draft.key.to_string()),
+                ("object_type", draft.object.as_str().to_owned()),
+                ("label", draft.label.clone()),
+                ("data_type", draft.kind.as_str().to_owned()),
+                ("description", draft.description.clone()),
+            ],
+            Self::CreateTeam(team) => vec![
+                ("name", team.name.clone()),
+                ("description", team.description.clone()),
+                ("members", joined(team.members.iter())),
+            ],
+            Self::ReactivateField(_) => vec![("is_active", "true".to_owned())],
+            // The moment of the pause is no content: it differs between two tries.
+            Self::SwitchRule(_, at) | Self::SwitchIntegration(_, at) => {
+                vec![("is_active", at.is_none().to_string())]
+            }
+            Self::PutSetting(setting) => vec![("data", setting.json.clone())],
+            Self::CreateCustomer(customer) => customer_fields(customer),
+            Self::UpdateCustomer(_, change) => change_fields(change),
+            Self::SetValues(_, values) => vec![("values", values_text(values))],
+            Self::CreateTicket(ticket) => ticket_fields(ticket),
+            Self::Append(_, message) => {
+                let mut text = String::new();
+                message_text(message, &mut text);
+                vec![("message", text)]
+            }
+        }
+    }
+
+    /// Keyed hash of the whole request.
+    #[must_use]
+    pub fn body_hmac(&self, secret: &Secret) -> String {
+        let mut text = String::new();
+        for (name, value) in self.fields() {
+            put(&mut text, name, &value);
+        }
+        secret.hash(text.as_bytes())
+    }
+}
+
+fn found_or_absent(id: Option<u64>) -> Trace {
+    id.map_or(Trace::Absent, |id| Trace::Found { id, messages: Vec::new() })
+}
+
+async fn ticket_trace(gorgias: &dyn Gorgias, id: &ExternalId) -> Result<Trace, ReadError> {
+    let found = gorgias.tickets_by_external_id(id).await?;
+    let Some(ticket) = found.iter().map(|raw| raw.record.id).min() else {
+        return Ok(Trace::Absent);
+    };
+    let messages = messages_of(gorgias, ticket).await?;
+    let arrived = messages.into_iter().filter_map(|message| message.external_id).collect();
+    Ok(Trace::Found { id: ticket.0, messages: arrived })
+}
+
+/// All messages of a ticket.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn messages_of(gorgias: &dyn Gorgias, ticket: TicketId) -> Result<Vec<Message>, ReadError> {
+    let mut messages = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page: Page<Message> = gorgias.ticket_messages(ticket, cursor.as_ref()).await?;
+        messages.extend(page.records.into_iter().map(|raw| raw.record));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(messages);
+        }
+    }
+}
+
+async fn tag_trace(gorgias: &dyn Gorgias, name: &str) -> Result<Trace, ReadError> {
+    let mut cursor = None;
+    loop {
+        let page = gorgias.tags(cursor.as_ref()).await?;
+        if let Some(found) = page.records.iter().find(|raw| raw.record.name == name) {
+            return Ok(found_or_absent(Some(found.record.id.0)));
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Trace::Absent);
+        }
+    }
+}
+
+async fn field_trace(gorgias: &dyn Gorgias, object: FieldObject, key: &str) -> Result<Trace, ReadError> {
+    let mut cursor = None;
+    loop {
+        let page = gorgias.fields(object, cursor.as_ref()).await?;
+        if let Some(found) = page.records.iter().find(|raw| raw.record.external_id.as_deref() == Some(key)) {
+            return Ok(found_or_absent(Some(found.record.id.0)));
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Trace::Absent);
+        }
+    }
+}
+
+async fn team_trace(gorgias: &dyn Gorgias, name: &str) -> Result<Trace, ReadError> {
+    let mut cursor = None;
+    loop {
+        let page = gorgias.teams(cursor.as_ref()).await?;
+        if let Some(found) = page.records.iter().find(|raw| raw.record.name == name) {
+            return Ok(found_or_absent(Some(found.record.id.0)));
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Trace::Absent);
+        }
+    }
+}
+
+/// The customers that may hold an identifier which a creation was refused for: by key, by email, by each number.
+///
+/// # Errors
+/// [`ReadError`].
+pub async fn holders(gorgias: &dyn Gorgias, wanted: &NewCustomer) -> Result<Vec<Holder>, ReadError> {
+    let mut holders = Vec::new();
+    for raw in gorgias.customers_by_external_id(&wanted.external_id).await? {
+        holders.push((raw.record.id, Claim::Key));
+    }
+    let channels = wanted.channels.iter().filter(|channel| channel.kind.as_str() == "email");
+    let emails =
+        wanted.email.iter().map(String::as_str).chain(channels.map(|channel| channel.address.as_str()));
+    let mut asked: Vec<String> = Vec::new();
+    for email in emails {
+        let folded = email.trim().to_lowercase();
+        if asked.contains(&folded) {
+            continue;
+        }
+        for raw in gorgias.customers_by_email(email).await? {
+            holders.push((raw.record.id, Claim::Email));
+        }
+        asked.push(folded);
+    }
+    for channel in wanted.channels.iter().filter(|channel| channel.kind.as_str() == "phone") {
+        for raw in gorgias.customers_by_phone(&channel.address).await? {
+            holders.push((raw.record.id, Claim::Phone(channel.address.clone())));
+        }
+    }
+    let mut detailed: Vec<Holder> = Vec::new();
+    for (id, claim) in holders {
+        match detailed.iter_mut().find(|holder| holder.customer.record.id == id) {
+            Some(holder) => holder.claims.push(claim),
+            None => detailed.push(Holder { customer: gorgias.customer(id).await?, claims: vec![claim] }),
+        }
+    }
+    Ok(detailed)
+}
+
+/// A customer that holds an identifier we wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    /// The whole customer.
+    pub customer: Raw<Customer>,
+    /// Which identifiers it holds.
+    pub claims: Vec<Claim>,
+}
+
+/// An identifier that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Our key.
+    Key,
+    /// An email.
+    Email,
+    /// A phone number.
+    Phone(String),
+}
+
+fn put(text: &mut String, name: &str, value: &str) {
+    // Lengths in front keep different contents from meeting in one text.
+    write!(text, "{name}={}:{value};", value.len()).expect("writing to a String cannot fail");
+}
+
+fn joined<T: ToString>(parts: impl Iterator<Item = T>) -> String {
+    parts.map(|part| part.to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn customer_fields(customer: &NewCustomer) -> Vec<(&'static str, String)> {
+    let mut channels = String::new();
+    for channel in &customer.channels {
+        put(&mut channels, channel.kind.as_str(), &channel.address);
+    }
+    vec![
+        ("external_id", customer.external_id.to_string()),
+        ("name", customer.name.clone().unwrap_or_default()),
+        ("email", customer.email.clone().unwrap_or_default()),
+        ("channels", channels),
+        ("language", customer.language.clone().unwrap_or_default()),
+        ("timezone", customer.timezone.clone().unwrap_or_default()),
+    ]
+}
+
+fn change_fields(change: &CustomerChange) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    let mut add = |name, value: &Option<String>| {
+        if let Some(value) = value {
+            fields.push((name, value.clone()));
+        }
+    };
+    add("external_id", &change.external_id);
+    add("name", &change.name);
+    add("email", &change.email);
+    if let Some(channels) = &change.channels {
+        let mut text = String::new();
+        for channel in channels {
+            put(&mut text, &channel.kind, &channel.address);
+        }
+        fields.push(("channels", text));
+    }
+    fields
+}
+
+fn values_text(values: &[FoundValue]) -> String {
+    let mut text = String::new();
+    for value in values {
+        let shown = match &value.value {
+            FieldValue::Text(value) => value.clone(),
+            FieldValue::Number(value) => value.to_string(),
+            FieldValue::Boolean(value) => value.to_string(),
+        };
+        put(&mut text, &value.field.to_string(), &shown);
+    }
+    text
+}
+
+fn ticket_fields(ticket: &NewTicket) -> Vec<(&'static str, String)> {
+    let mut messages = String::new();
+    for message in &ticket.messages {
+        message_text(message, &mut messages);
+    }
+    let id = |id: Option<u64>| id.map(|id| id.to_string()).unwrap_or_default();
+    vec![
+        ("external_id", ticket.external_id.to_string()),
+        ("customer", ticket.customer.to_string()),
+        ("subject", ticket.subject.clone()),
+        ("status", ticket.status.as_str().to_owned()),
+        ("channel", ticket.channel.clone()),
+        ("assignee_user", id(ticket.assignee_user.map(|user| user.0))),
+        ("assignee_team", id(ticket.assignee_team.map(|team| team.0))),
+        ("tags", joined(ticket.tags.iter())),
+        ("values", values_text(&ticket.values)),
+        ("created_at", ticket.created_at.to_string()),
+        ("closed_at", ticket.closed_at.map(|at| at.to_string()).unwrap_or_default()),
+        ("last_message_at", ticket.last_message_at.to_string()),
+        ("messages", messages),
+    ]
+}
+
+fn message_text(message: &NewMessage, text: &mut String) {
+    put(text, "external_id", message.external_id.as_str());
+    let (kind, channel, person, at) = match &message.delivery {
+        NewDelivery::InternalNote { author, at } => ("note", "", author.0, at),
+        NewDelivery::Incoming { channel, sender, at } => ("incoming", channel.as_str(), sender.0, at),
+        NewDelivery::Outgoing { channel, author, sent_at, .. } => {
+            ("outgoing", channel.as_str(), author.0, sent_at)
+        }
+    };
+    put(text, kind, channel);
+    put(text, "person", &person.to_string());
+    put(text, "at", &at.to_string());
+    put(text, "body_text", &message.body_text);
+    put(text, "body_html", &message.body_html);
+}

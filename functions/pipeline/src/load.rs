@@ -1,0 +1,290 @@
+//! Load plan, wave by wave -> Gorgias, through the ledger.
+//!
+//! A wave opens only after the one before it was found right. What has a receipt is not written again, so a wave can be
+//! stopped anywhere and run again. Deliberately absent: comparing (see `reconcile`) and deciding what records hold
+//! (see `transform`).
+
+pub(crate) mod adopted;
+pub(crate) mod adoption;
+pub(crate) mod customers;
+pub(crate) mod drafts;
+pub(crate) mod tickets;
+
+use std::collections::BTreeMap;
+
+use migration::canonical::Digest;
+use migration::gorgias::UserId;
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{
+    WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket, WantTicketTag,
+    WantTicketValue, WantUser,
+};
+use snapshot::{Pass, Row, TableReader};
+
+use crate::archive::{self, ArchiveError};
+use crate::context::Context;
+use crate::ledger::driver::{self, DriveError, Part, Tally, Work};
+use crate::ledger::{Ledger, LedgerError, Opening};
+use crate::plan::{self, PlanError, PlanV1};
+use crate::ports::store::{InvalidKey, StoreError};
+use crate::prepare::{self, PrepareError};
+use crate::reconcile::verdict::{self, WaveVerdict};
+use crate::run_folder::{self, DocumentError};
+use crate::step::StepReport;
+use crate::wave::Wave;
+
+use customers::CustomersWork;
+use drafts::Names;
+use tickets::{TicketTables, TicketsWork};
+
+/// Name of the step.
+pub const STEP: &str = "load";
+
+/// Why a wave could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A snapshot.
+    #[error("cannot read what is wanted")]
+    Archive(#[from] ArchiveError),
+    /// A document of the run.
+    #[error("cannot read or keep a document of the load")]
+    Document(#[from] DocumentError),
+    /// The store.
+    #[error("cannot reach the store")]
+    Store(#[from] StoreError),
+    /// A name that is no key.
+    #[error("cannot name an object")]
+    Key(#[from] InvalidKey),
+    /// The plan.
+    #[error("cannot read the load plan")]
+    Plan(#[source] Box<PlanError>),
+    /// What prepare left behind.
+    #[error("cannot read what was prepared")]
+    Prepared(#[source] Box<PrepareError>),
+    /// Prepare has not run.
+    #[error("the destination is not prepared; run prepare first")]
+    NotPrepared,
+    /// The ledger.
+    #[error("cannot use the ledger")]
+    Ledger(#[from] LedgerError),
+    /// The key in use belongs to another account than the one that was prepared.
+    #[error("the plan is for account {planned}, the credentials are for {connected}")]
+    OtherAccount {
+        /// Account of the plan.
+        planned: String,
+        /// Account of the credentials.
+        connected: String,
+    },
+    /// The wave before has no good verdict.
+    #[error("wave {wave} stays closed: wave {before} was not found right")]
+    Closed {
+        /// The wave to load.
+        wave: Wave,
+        /// The wave before.
+        before: Wave,
+    },
+    /// Some outcomes could not be learnt; the next start looks again.
+    #[error("{count} writes of wave {wave} are in doubt")]
+    Unsettled {
+        /// The wave.
+        wave: Wave,
+        /// Writes in doubt.
+        count: u64,
+    },
+    /// Writing stopped.
+    #[error("loading wave {wave} stopped")]
+    Drive {
+        /// The wave.
+        wave: Wave,
+        /// Why.
+        source: DriveError,
+    },
+}
+
+impl LoadError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101",
+            Self::Plan(_) | Self::Prepared(_) | Self::NotPrepared => "LOD001",
+            Self::Ledger(_) => "LED101",
+            Self::OtherAccount { .. } => "LOD002",
+            Self::Closed { .. } => "LOD003",
+            Self::Unsettled { .. } => "LOD104",
+            Self::Drive { source: DriveError::Credentials { .. }, .. } => "GOR101",
+            Self::Drive { source: DriveError::Breaker { .. }, .. } => "LOD004",
+            Self::Drive { .. } => "LOD100",
+        }
+    }
+}
+
+/// What a finished wave leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum StoredLoad {
+    /// First form.
+    #[serde(rename = "1")]
+    V1 {
+        /// Writes with an effect, in the attempt that finished the wave.
+        done: u64,
+        /// Writes without.
+        failed: u64,
+        /// Outcomes learnt by a look-up.
+        looked_up: u64,
+        /// Writes announced more than once.
+        repeated: u64,
+        /// Tickets whose customer is not there.
+        held: u64,
+    },
+}
+
+/// Key of the document that says that a wave is loaded.
+pub(crate) fn done_key(ctx: &Context, wave: Wave) -> Result<crate::ports::store::Key, InvalidKey> {
+    ctx.run_key(&format!("load-{wave}.json"))
+}
+
+/// Loads one wave; does nothing when that is done.
+///
+/// # Errors
+/// [`LoadError`]; running it again goes on where it stopped.
+pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
+    let mut report = StepReport::of(STEP);
+    let done_key = done_key(ctx, wave)?;
+    if let Some(stored) = run_folder::get::<StoredLoad>(ctx, &done_key).await? {
+        report.was_done = true;
+        count(&stored, &mut report);
+        return Ok(report);
+    }
+    let (plan, digest) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    check_gate(ctx, wave, &plan).await?;
+    if plan.wave(wave).records == 0 {
+        let stored = StoredLoad::V1 { done: 0, failed: 0, looked_up: 0, repeated: 0, held: 0 };
+        run_folder::put(ctx, &done_key, &stored).await?;
+        return Ok(report);
+    }
+    let names = names(ctx).await?;
+    let opening =
+        Opening { plan: Some(digest), baseline: Digest::from_hex(&plan.baseline), ..Opening::default() };
+    let mut ledger = Ledger::open(ctx, &opening).await?;
+    if ledger.account() != plan.account {
+        let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
+        return Err(LoadError::OtherAccount { planned, connected });
+    }
+    let (tally, held) = match wave {
+        Wave::Customers => (load_customers(ctx, &mut ledger, &plan, names).await?, 0),
+        Wave::Leads | Wave::Chats => load_tickets(ctx, &mut ledger, wave, &plan, names).await?,
+    };
+    ledger.close().await?;
+    if tally.left > 0 {
+        return Err(LoadError::Unsettled { wave, count: tally.left });
+    }
+    let Tally { done, failed, looked_up, repeated, left: _ } = tally;
+    let stored = StoredLoad::V1 { done, failed, looked_up, repeated, held };
+    run_folder::put(ctx, &done_key, &stored).await?;
+    count(&stored, &mut report);
+    Ok(report)
+}
+
+fn count(stored: &StoredLoad, report: &mut StepReport) {
+    let StoredLoad::V1 { done, failed, looked_up, repeated, held } = stored;
+    let counts = [
+        ("done", done),
+        ("failed", failed),
+        ("looked_up", looked_up),
+        ("repeated", repeated),
+        ("held", held),
+    ];
+    report.records.extend(counts.map(|(name, count)| (name.to_owned(), *count)));
+}
+
+/// A wave opens on a good verdict of the wave before it that had anything to write.
+async fn check_gate(ctx: &Context, wave: Wave, plan: &PlanV1) -> Result<(), LoadError> {
+    let mut before = wave.before();
+    while let Some(earlier) = before {
+        if plan.wave(earlier).records > 0 {
+            let stored = verdict::read(ctx, earlier).await?;
+            return if stored.as_ref().is_some_and(WaveVerdict::opens_next) {
+                Ok(())
+            } else {
+                Err(LoadError::Closed { wave, before: earlier })
+            };
+        }
+        before = earlier.before();
+    }
+    Ok(())
+}
+
+/// Where names lead: what prepare found and made, and the users that transform matched.
+pub(crate) async fn names(ctx: &Context) -> Result<Names, LoadError> {
+    let directory =
+        prepare::read_directory(ctx).await.map_err(|source| LoadError::Prepared(Box::new(source)))?;
+    let directory = directory.ok_or(LoadError::NotPrepared)?;
+    let mut users = BTreeMap::new();
+    for row in want::<WantUser>(ctx).await? {
+        let row = row.map_err(ArchiveError::from)?;
+        let id = row.gorgias_user_id.filter(|_| row.state == "matched").and_then(|id| id.parse().ok());
+        if let Some(id) = id.map(UserId).filter(|id| directory.active_users.contains(id)) {
+            users.insert(row.leaddesk_agent_id, id);
+        }
+    }
+    Ok(Names { directory, users })
+}
+
+/// A table of what is wanted.
+pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<TableReader<R>, ArchiveError> {
+    archive::open::<R>(ctx, &ctx.run, Pass::Full).await
+}
+
+/// The four tables of tickets, opened together.
+pub(crate) async fn ticket_tables(ctx: &Context) -> Result<TicketTables, ArchiveError> {
+    Ok(TicketTables {
+        tickets: want::<WantTicket>(ctx).await?,
+        tags: want::<WantTicketTag>(ctx).await?.children(1),
+        values: want::<WantTicketValue>(ctx).await?.children(1),
+        messages: want::<WantMessage>(ctx).await?.children(1),
+    })
+}
+
+async fn load_customers(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    plan: &PlanV1,
+    names: Names,
+) -> Result<Tally, LoadError> {
+    let adoptions = adopted::read(ctx).await?;
+    let rows = want::<WantCustomer>(ctx).await?;
+    let channels = want::<WantCustomerChannel>(ctx).await?;
+    let values = want::<WantCustomerValue>(ctx).await?;
+    let mut work = CustomersWork::new(ctx, names, rows, channels, values, adoptions);
+    drive(ctx, ledger, &mut work, Wave::Customers, plan).await
+}
+
+async fn load_tickets(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    wave: Wave,
+    plan: &PlanV1,
+    names: Names,
+) -> Result<(Tally, u64), LoadError> {
+    let tables = ticket_tables(ctx).await?;
+    let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
+    let mut work = TicketsWork::new(wave, names, tables, meta);
+    let tally = drive(ctx, ledger, &mut work, wave, plan).await?;
+    Ok((tally, work.held))
+}
+
+async fn drive(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    work: &mut dyn Work,
+    wave: Wave,
+    plan: &PlanV1,
+) -> Result<Tally, LoadError> {
+    let part = Part { step: STEP, name: wave.to_string(), total: Some(plan.wave(wave).writes) };
+    driver::drive(ctx, ledger, work, &part).await.map_err(|source| LoadError::Drive { wave, source })
+}
+
+#[cfg(test)]
+mod tests;

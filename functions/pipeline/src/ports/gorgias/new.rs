@@ -1,0 +1,137 @@
+//! Records to write, with Gorgias' ids filled in.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use migration::gorgias::{CustomerChannel, CustomerId, TeamId, TicketStatus, UserId};
+use migration::keys::ExternalId;
+
+use super::found::{FoundChannel, FoundValue};
+
+/// A customer to create, ids resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCustomer {
+    /// Our key.
+    pub external_id: ExternalId,
+    /// Whole name.
+    pub name: Option<String>,
+    /// Primary address.
+    pub email: Option<String>,
+    /// Channels.
+    pub channels: Vec<CustomerChannel>,
+    /// Two letters.
+    pub language: Option<String>,
+    /// IANA zone.
+    pub timezone: Option<String>,
+}
+
+/// Fields to change on a customer; `None` leaves the field as it is. Channels replace the whole list at Gorgias.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CustomerChange {
+    /// New external id.
+    pub external_id: Option<String>,
+    /// New name.
+    pub name: Option<String>,
+    /// New primary address.
+    pub email: Option<String>,
+    /// All channels, old ones included.
+    pub channels: Option<Vec<FoundChannel>>,
+}
+
+/// Author of a message, resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The ticket's customer.
+    Customer(CustomerId),
+    /// A user.
+    User(UserId),
+}
+
+/// How a message travels, resolved. As in the draft, nothing that can leave Gorgias lacks its moment of sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewDelivery {
+    /// Internal note: never sent.
+    InternalNote {
+        /// Author.
+        author: UserId,
+        /// Moment shown.
+        at: Timestamp,
+    },
+    /// From the customer.
+    Incoming {
+        /// Channel word.
+        channel: String,
+        /// Sender.
+        sender: CustomerId,
+        /// Moment.
+        at: Timestamp,
+    },
+    /// From the company, long ago.
+    Outgoing {
+        /// Channel word.
+        channel: String,
+        /// Author.
+        author: UserId,
+        /// Receiver.
+        receiver: CustomerId,
+        /// Moment of sending.
+        sent_at: Timestamp,
+    },
+}
+
+/// A message to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Our key.
+    pub external_id: ExternalId,
+    /// Kind, author, moment.
+    pub delivery: NewDelivery,
+    /// Plain text.
+    pub body_text: String,
+    /// Safe HTML.
+    pub body_html: String,
+}
+
+/// A ticket to create with up to 500 messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTicket {
+    /// Our key.
+    pub external_id: ExternalId,
+    /// Customer.
+    pub customer: CustomerId,
+    /// Subject.
+    pub subject: String,
+    /// Status.
+    pub status: TicketStatus,
+    /// Channel word.
+    pub channel: String,
+    /// Owner.
+    pub assignee_user: Option<UserId>,
+    /// Team.
+    pub assignee_team: Option<TeamId>,
+    /// Names of existing tags.
+    pub tags: Vec<String>,
+    /// Values.
+    pub values: Vec<FoundValue>,
+    /// Creation.
+    pub created_at: Timestamp,
+    /// Closing.
+    pub closed_at: Option<Timestamp>,
+    /// Moment of the last message.
+    pub last_message_at: Timestamp,
+    /// For `meta`: tells later which attempt made the record; never decides anything.
+    pub meta: BTreeMap<String, String>,
+    /// 1 to 500, in order of time.
+    pub messages: Vec<NewMessage>,
+}
+
+/// A team to create, members resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTeam {
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Members.
+    pub members: Vec<UserId>,
+}

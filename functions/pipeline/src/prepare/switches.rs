@@ -1,0 +1,100 @@
+//! Switching rules, webhooks and surveys off for the run, and on again.
+//!
+//! The undo stands under the do. What a setting held before is stored beside the ledger, per run, before it is
+//! written: a run that never finished is then undone by the next one.
+
+use jiff::Timestamp;
+use migration::gorgias::{IntegrationId, RuleId, SettingId};
+use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
+use serde::{Deserialize, Serialize};
+
+use super::PrepareError;
+use super::preflight::Switch;
+use crate::context::Context;
+use crate::ledger::driver::Action;
+use crate::ledger::request::Request;
+use crate::ledger::{Ledger, key};
+use crate::ports::gorgias::Setting;
+use crate::run_folder;
+
+/// A setting before and during the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredSetting {
+    #[serde(rename = "1")]
+    V1 { kind: String, original: String, paused: String },
+}
+
+/// Whether we hold it switched off.
+pub(crate) fn is_off(ledger: &Ledger, key: &WriteKey) -> bool {
+    ledger.book().class(key) == Some(ReceiptClass::Updated)
+}
+
+/// Writes that switch off what is not off yet. What a setting holds now is stored first.
+pub(crate) async fn off(
+    ctx: &Context,
+    ledger: &Ledger,
+    switches: &[Switch],
+    now: Timestamp,
+) -> Result<Vec<Action>, PrepareError> {
+    let mut actions = Vec::new();
+    for switch in switches {
+        let (key, request) = match switch {
+            Switch::Rule(id) => {
+                (key::switch(DestinationObject::Rule, id.0), Request::SwitchRule(*id, Some(now)))
+            }
+            Switch::Integration(id) => (
+                key::switch(DestinationObject::Integration, id.0),
+                Request::SwitchIntegration(*id, Some(now)),
+            ),
+            Switch::Setting { id, kind, paused, original } => {
+                let key = key::switch(DestinationObject::Setting, id.0);
+                if !is_off(ledger, &key) {
+                    let document = StoredSetting::V1 {
+                        kind: kind.clone(),
+                        original: original.clone(),
+                        paused: paused.clone(),
+                    };
+                    let at = ctx.key(&format!("switches/setting-{id}/{}.json", ctx.run))?;
+                    run_folder::put(ctx, &at, &document).await?;
+                }
+                let setting = Setting { id: *id, kind: kind.clone(), json: paused.clone() };
+                (key, Request::PutSetting(setting))
+            }
+        };
+        actions.push(Action::new(key, request));
+    }
+    Ok(actions)
+}
+
+/// Writes that bring back everything that this ledger says we hold switched off, whichever run did it.
+pub(crate) async fn on(ctx: &Context, ledger: &Ledger) -> Result<Vec<Action>, PrepareError> {
+    let mut actions = Vec::new();
+    for (key, written) in ledger.book().iter() {
+        let was_off = is_off(ledger, key) || (written.not_after.is_some() && is_switch(key.object));
+        let Some(id) = key.key.parse::<u64>().ok().filter(|_| was_off) else { continue };
+        let request = match key.object {
+            DestinationObject::Rule => Request::SwitchRule(RuleId(id), None),
+            DestinationObject::Integration => Request::SwitchIntegration(IntegrationId(id), None),
+            DestinationObject::Setting => match original(ctx, id).await? {
+                Some(setting) => Request::PutSetting(setting),
+                None => continue,
+            },
+            _ => continue,
+        };
+        actions.push(Action::new(key.clone(), request));
+    }
+    Ok(actions)
+}
+
+fn is_switch(object: DestinationObject) -> bool {
+    matches!(object, DestinationObject::Rule | DestinationObject::Integration | DestinationObject::Setting)
+}
+
+/// What the setting held when it was last switched off.
+async fn original(ctx: &Context, id: u64) -> Result<Option<Setting>, PrepareError> {
+    let folder = ctx.key(&format!("switches/setting-{id}"))?;
+    let Some(newest) = ctx.store.list(&folder).await?.pop() else { return Ok(None) };
+    let StoredSetting::V1 { kind, original, .. } = run_folder::need(ctx, &newest).await?;
+    Ok(Some(Setting { id: SettingId(id), kind, json: original }))
+}

@@ -1,0 +1,66 @@
+//! What happens in a run, as values: the terminal, the log and the event file are made of these.
+//!
+//! Events hold ids, counts, durations and codes; never a name, an address, a number or a text of a person.
+
+use jiff::Timestamp;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A step begins.
+    StepStarted {
+        /// Step name, such as `extract`.
+        step: &'static str,
+        /// What it does now, such as `contacts`.
+        part: String,
+        /// Units to do, when known.
+        total: Option<u64>,
+    },
+    /// A step moved on.
+    StepAdvanced {
+        /// Step name.
+        step: &'static str,
+        /// Part as in [`Event::StepStarted`].
+        part: String,
+        /// Units done so far.
+        done: u64,
+        /// Units that failed so far.
+        failed: u64,
+        /// Requests that the destination's bucket holds now, and its size.
+        bucket: Option<(u32, u32)>,
+    },
+    /// A part of a step is done.
+    StepFinished {
+        /// Step name.
+        step: &'static str,
+        /// Part.
+        part: String,
+        /// Units done.
+        done: u64,
+        /// Units that failed.
+        failed: u64,
+    },
+    /// Something that a person should know; the code is in the catalogue of findings.
+    Finding {
+        /// Stable code.
+        code: &'static str,
+        /// How many records it touches.
+        count: u64,
+        /// Explanation without personal data.
+        text: String,
+    },
+}
+
+/// Receives events. Must not block.
+pub trait Progress: Send + Sync {
+    /// Takes one event; `at` is wall time.
+    fn emit(&self, at: Timestamp, event: Event);
+}
+
+/// Drops everything; for tests and pure uses.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn emit(&self, _at: Timestamp, _event: Event) {}
+}

@@ -1,0 +1,246 @@
+//! Inventory -> mapping proposal -> confirmed mapping.
+//!
+//! A proposal is made from the stored inventory and samples alone, so it can be made again with the same digest; a person
+//! confirms what they saw by that digest. Deliberately absent: deciding a conflict for a person.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use migration::fields::ScopeMap;
+use migration::finding;
+use migration::mapping::{
+    ConfirmedMapping, Conflict, MappingProposal, NoReviewer, ProposalInput, Reviewer, RowId, SettleError,
+};
+
+use crate::context::Context;
+use crate::discover::samples;
+use crate::documents::inventory::Inventory;
+use crate::documents::mapping::{StoredMapping, StoredPointer, StoredProposal};
+use crate::documents::{self, DocumentError};
+use crate::extract::error::ExtractError;
+use crate::step::{StepFinding, StepReport};
+
+#[cfg(test)]
+mod tests;
+
+/// Why there is no proposal.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// A document is missing or cannot be kept.
+    #[error("cannot make the proposal from what was discovered")]
+    Document(#[from] DocumentError),
+    /// The samples cannot be read.
+    #[error("cannot read the samples of contacts")]
+    Samples(#[from] ExtractError),
+}
+
+impl ProposeError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Samples(error) => error.code(),
+        }
+    }
+}
+
+/// Makes the proposal and stores it for people to read.
+///
+/// # Errors
+/// See [`ProposeError`].
+pub async fn run(ctx: &Context) -> Result<StepReport, ProposeError> {
+    let proposal = proposal(ctx).await?;
+    let stored = StoredProposal::of(&proposal);
+    let key =
+        ctx.key(&format!("mappings/{}/proposal.json", proposal.digest())).map_err(DocumentError::from)?;
+    documents::put(ctx, key, &stored).await?;
+    // Marks the run: a changed setting proposes again, and both proposals stay.
+    let mark = ctx.run_key(&format!("proposals/{}.json", proposal.digest())).map_err(DocumentError::from)?;
+    documents::put(ctx, mark, &stored).await?;
+    let mut report = StepReport::of("propose");
+    let conflicts = proposal.conflicts();
+    let mut by_decision: BTreeMap<String, u64> = BTreeMap::new();
+    for row in proposal.rows() {
+        *by_decision.entry(row.decision.as_str().to_owned()).or_default() += 1;
+    }
+    report.records = by_decision;
+    for conflict in conflicts {
+        report.findings.push(StepFinding {
+            code: conflict.leave.code.as_str().to_owned(),
+            count: 1,
+            text: format!("{}: {}", conflict.id, conflict.leave.reason),
+        });
+    }
+    report.findings.sort();
+    Ok(report)
+}
+
+/// The proposal for this run; the same inventory, samples and settings give the same proposal.
+///
+/// # Errors
+/// See [`ProposeError`].
+pub async fn proposal(ctx: &Context) -> Result<MappingProposal, ProposeError> {
+    let inventory = documents::inventory(ctx).await?;
+    let scopes = ScopeMap::new(&inventory.lists);
+    let lists = inventory.lists.iter().map(|list| list.id);
+    let statistics = samples::statistics(ctx, lists, &scopes).await?;
+    let input = ProposalInput {
+        users: &inventory.users,
+        campaigns: &inventory.campaigns,
+        lists: &inventory.lists,
+        offices: &inventory.offices,
+        groups: &inventory.groups,
+        statistics: &statistics,
+        slot_settings: &inventory.slot_settings,
+        gorgias_users: &inventory.gorgias_users,
+        gorgias_teams: &inventory.gorgias_teams,
+        gorgias_tags: &inventory.gorgias_tags,
+        gorgias_fields: &inventory.gorgias_fields,
+    };
+    Ok(MappingProposal::propose(ctx.mapping.clone(), &input))
+}
+
+/// A conflict that the reviewer settles by leaving the thing out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaveOut {
+    /// The row.
+    pub id: RowId,
+    /// The reviewer's reason.
+    pub reason: String,
+}
+
+/// What a reviewer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Who.
+    pub reviewer: String,
+    /// When.
+    pub at: Timestamp,
+    /// Digest of the proposal that they saw; `None` when they look at the one of now.
+    pub proposal_digest: Option<String>,
+    /// Conflicts that they settle.
+    pub leave_out: Vec<LeaveOut>,
+}
+
+/// Why a mapping is not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// There is no proposal.
+    #[error("cannot make the proposal that is to be confirmed")]
+    Propose(#[from] ProposeError),
+    /// The document cannot be kept.
+    #[error("cannot keep the confirmed mapping")]
+    Document(#[from] DocumentError),
+    /// Nobody confirms.
+    #[error("cannot confirm without a reviewer")]
+    Reviewer(#[from] NoReviewer),
+    /// The proposal is another than the reviewer saw.
+    #[error("the proposal has changed since it was reviewed: it was {seen}, it is {actual}; review it again")]
+    OtherProposal {
+        /// Digest that the reviewer saw.
+        seen: String,
+        /// Digest of now.
+        actual: String,
+    },
+    /// A row cannot be left out.
+    #[error("cannot leave out a row of the proposal")]
+    Settle(#[from] SettleError),
+    /// Rows are open.
+    #[error("{} rows of the proposal are open; the first is {}", .conflicts.len(), first(.conflicts))]
+    Open {
+        /// Rows that a person has to settle.
+        conflicts: Vec<Conflict>,
+    },
+    /// Risks that must be accepted by name.
+    #[error("these risks must be accepted by name: {}", .codes.join(", "))]
+    NotAccepted {
+        /// Codes of findings.
+        codes: Vec<String>,
+    },
+    /// Another mapping was confirmed for this run.
+    #[error("this run already has a confirmed mapping; start a new run for another one")]
+    AlreadyConfirmed,
+}
+
+fn first(conflicts: &[Conflict]) -> String {
+    conflicts
+        .first()
+        .map(|conflict| format!("{}: {}", conflict.id, conflict.leave.reason))
+        .unwrap_or_default()
+}
+
+impl ConfirmError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Propose(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Reviewer(_) => "MAP101",
+            Self::OtherProposal { .. } => "MAP102",
+            Self::Settle(_) => "MAP103",
+            Self::Open { .. } => "MAP104",
+            Self::NotAccepted { .. } => "MAP105",
+            Self::AlreadyConfirmed => "MAP106",
+        }
+    }
+}
+
+/// Findings of discovery under which no mapping is confirmed unless a person accepts them by name. What prepare can pause
+/// or switch off is settled there.
+const ACCEPTED_BY_NAME: [finding::Code; 1] = [finding::DIS301_CHAT_WINDOW_SHORT];
+
+/// Confirms the proposal of this run. A run that has a mapping gives it back when it was the same confirmation.
+///
+/// # Errors
+/// See [`ConfirmError`]; nothing is stored then.
+pub async fn confirm(ctx: &Context, confirmation: &Confirmation) -> Result<ConfirmedMapping, ConfirmError> {
+    let reviewer = Reviewer::new(&confirmation.reviewer)?;
+    match documents::confirmed_mapping(ctx).await {
+        Ok(mapping) if mapping.reviewer() == &reviewer && mapping.confirmed_at() == confirmation.at => {
+            return Ok(mapping);
+        }
+        Ok(_) => return Err(ConfirmError::AlreadyConfirmed),
+        Err(DocumentError::Missing { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let inventory = documents::inventory(ctx).await?;
+    check_accepted(ctx, &inventory)?;
+    let mut proposal = proposal(ctx).await?;
+    let actual = proposal.digest().to_hex();
+    if let Some(seen) = confirmation.proposal_digest.as_ref().filter(|seen| **seen != actual) {
+        return Err(ConfirmError::OtherProposal { seen: seen.clone(), actual });
+    }
+    for leave_out in &confirmation.leave_out {
+        proposal = proposal.leave(&leave_out.id, &leave_out.reason)?;
+    }
+    let mapping =
+        proposal.confirm(reviewer, confirmation.at).map_err(|conflicts| ConfirmError::Open { conflicts })?;
+    store(ctx, &mapping).await?;
+    Ok(mapping)
+}
+
+fn check_accepted(ctx: &Context, inventory: &Inventory) -> Result<(), ConfirmError> {
+    let accepted = &ctx.limits.accepted_findings;
+    let found = |code: &&str| inventory.overview.findings.iter().any(|finding| finding.code == **code);
+    let codes = ACCEPTED_BY_NAME.iter().map(|code| code.as_str());
+    let open: Vec<String> = codes
+        .filter(found)
+        .filter(|code| !accepted.iter().any(|accepted| accepted == code))
+        .map(str::to_owned)
+        .collect();
+    if open.is_empty() { Ok(()) } else { Err(ConfirmError::NotAccepted { codes: open }) }
+}
+
+async fn store(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
+    let digest = mapping.digest().to_hex();
+    let key = ctx.key(&format!("mappings/{digest}/confirmed.json"))?;
+    documents::put(ctx, key, &StoredMapping::of(mapping)).await?;
+    let pointer = StoredPointer::V1 {
+        digest,
+        reviewer: mapping.reviewer().as_str().to_owned(),
+        confirmed_at: mapping.confirmed_at(),
+    };
+    documents::put(ctx, ctx.run_key("mapping.json")?, &pointer).await
+}

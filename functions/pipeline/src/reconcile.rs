@@ -1,0 +1,240 @@
+//! Gorgias read back, wanted, ledger -> differences and the verdict that opens the next wave.
+//!
+//! Every field of every record of the wave is compared; what is not a difference is declared in `migration::compare`.
+//! Deliberately absent: repairing. An attempt that does not open the next wave is kept and can be made again.
+
+pub(crate) mod customers;
+pub(crate) mod image;
+pub(crate) mod schema;
+mod scratch;
+pub(crate) mod tickets;
+pub mod verdict;
+
+use migration::compare::{Comparison, Discrepancy};
+use snapshot::{Sealed, SnapshotError};
+
+use crate::archive::{self, ArchiveError};
+use crate::context::Context;
+use crate::ledger::{Ledger, LedgerError};
+use crate::load::{self, LoadError};
+use crate::plan::{self, PlanError};
+use crate::ports::gorgias::ReadError;
+use crate::ports::store::InvalidKey;
+use crate::progress::Event;
+use crate::run_folder::{self, DocumentError};
+use crate::step::{StepFinding, StepReport};
+use crate::wave::Wave;
+
+use verdict::{Difference, Findings, ObjectTally, WaveVerdict};
+
+/// Name of the step.
+pub const STEP: &str = "reconcile";
+/// Records between two progress events.
+const PROGRESS_RECORDS: u64 = 100;
+
+/// Why a wave could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// A snapshot.
+    #[error("cannot read or keep a snapshot of the comparison")]
+    Archive(#[from] ArchiveError),
+    /// A document.
+    #[error("cannot read or keep a verdict")]
+    Document(#[from] DocumentError),
+    /// A name that is no key.
+    #[error("cannot name an object")]
+    Key(#[from] InvalidKey),
+    /// The ledger.
+    #[error("cannot read the ledger")]
+    Ledger(#[from] LedgerError),
+    /// Reading Gorgias.
+    #[error("cannot read the destination back")]
+    Read(#[from] ReadError),
+    /// What the load needs as well.
+    #[error("cannot read what was loaded")]
+    Load(#[source] Box<LoadError>),
+    /// The plan.
+    #[error("cannot read the load plan")]
+    Plan(#[source] Box<PlanError>),
+    /// An image cannot be kept or read; a bug.
+    #[error("cannot keep a record for comparison")]
+    Image(#[from] serde_json::Error),
+    /// The wave has not been loaded to its end.
+    #[error("wave {wave} is not loaded to its end; run load first")]
+    NotLoaded {
+        /// The wave.
+        wave: Wave,
+    },
+}
+
+impl From<SnapshotError> for ReconcileError {
+    fn from(error: SnapshotError) -> Self {
+        Self::Archive(ArchiveError::from(error))
+    }
+}
+
+impl From<LoadError> for ReconcileError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
+}
+
+impl ReconcileError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Document(_) | Self::Key(_) => "STO101",
+            Self::Ledger(_) => "LED101",
+            Self::Read(ReadError::Credentials { .. }) => "GOR101",
+            Self::Read(_) => "GOR102",
+            Self::Load(_) | Self::Plan(_) | Self::Image(_) => "REC001",
+            Self::NotLoaded { .. } => "REC002",
+        }
+    }
+}
+
+/// Compares one wave; does nothing when its verdict opens the next one already.
+///
+/// # Errors
+/// [`ReconcileError`]. A bad verdict is no error: it stands in the findings and keeps the next wave closed.
+pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError> {
+    let mut report = StepReport::of(STEP);
+    if let Some(held) = verdict::read(ctx, wave).await?.filter(WaveVerdict::opens_next) {
+        report.was_done = true;
+        tell(&held, &mut report);
+        return Ok(report);
+    }
+    let loaded = run_folder::get::<load::StoredLoad>(ctx, &load::done_key(ctx, wave)?).await?;
+    if loaded.is_none() {
+        return Err(ReconcileError::NotLoaded { wave });
+    }
+    let (plan, _) = plan::read(ctx).await.map_err(|source| ReconcileError::Plan(Box::new(source)))?;
+    if plan.wave(wave).records == 0 {
+        let verdict = WaveVerdict::of_nothing(wave);
+        verdict::keep(ctx, wave, &verdict).await?;
+        return Ok(report);
+    }
+    let (book, secret) = Ledger::read(ctx).await?;
+    let names = load::names(ctx).await?;
+    let scene = Scene { ctx, names, book, secret, plan };
+
+    let mut findings = Findings::default();
+    let sealed = match wave {
+        Wave::Customers => {
+            let mut sealed = schema::read_back(&scene, &mut findings).await?;
+            sealed.extend(customers::read_back(&scene, &mut findings).await?);
+            sealed
+        }
+        Wave::Leads | Wave::Chats => tickets::read_back(&scene, wave, &mut findings).await?,
+    };
+    let verdict = findings.into_verdict(wave, &ctx.limits.accepted_findings);
+    // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
+    if verdict.opens_next() {
+        for table in sealed {
+            publish_once(ctx, table).await?;
+        }
+    }
+    verdict::keep(ctx, wave, &verdict).await?;
+    tell(&verdict, &mut report);
+    Ok(report)
+}
+
+/// A reading that was interrupted between two tables is not mixed with a later one: what is sealed stays.
+async fn publish_once(ctx: &Context, sealed: Sealed) -> Result<(), ReconcileError> {
+    let dataset = &sealed.manifest.dataset;
+    if !archive::is_sealed(ctx, &dataset.run, dataset.pass, dataset.table).await? {
+        archive::publish(ctx, sealed).await?;
+    }
+    Ok(())
+}
+
+fn tell(verdict: &WaveVerdict, report: &mut StepReport) {
+    let total = verdict.total();
+    for (object, tally) in &verdict.objects {
+        report.records.insert(object.clone(), tally.compared);
+    }
+    report.records.insert("fields_compared".to_owned(), total.fields);
+    report.records.insert("fields_different".to_owned(), total.unexplained);
+    let codes = verdict.unexplained.iter().map(|(code, count)| {
+        let first =
+            verdict.differences.iter().find(|found| found.code == *code && found.explanation.is_none());
+        let text = first.map_or_else(String::new, |found| {
+            format!("first in field {} of a {}", found.field, found.object)
+        });
+        StepFinding { code: code.clone(), count: *count, text }
+    });
+    report.findings.extend(codes);
+}
+
+/// What every comparison needs.
+pub(crate) struct Scene<'a> {
+    pub(crate) ctx: &'a Context,
+    pub(crate) names: load::drafts::Names,
+    pub(crate) book: crate::ledger::book::Book,
+    pub(crate) secret: crate::ledger::key::Secret,
+    pub(crate) plan: plan::PlanV1,
+}
+
+impl Scene<'_> {
+    /// Tells how far the comparison is.
+    pub(crate) fn advanced(&self, part: &str, done: u64) {
+        if done.is_multiple_of(PROGRESS_RECORDS) {
+            let event = Event::StepAdvanced {
+                step: STEP,
+                part: part.to_owned(),
+                done,
+                failed: 0,
+                bucket: self.ctx.destination.usage().bucket,
+            };
+            self.ctx.progress.emit(self.ctx.clock.now(), event);
+        }
+    }
+}
+
+/// Which record a comparison is about.
+pub(crate) struct Subject<'a> {
+    pub(crate) object: &'a str,
+    pub(crate) external_id: &'a str,
+    pub(crate) gorgias_id: Option<u64>,
+}
+
+/// Takes one comparison into account; `explain` names the reason of a difference that is none.
+pub(crate) fn take_in(
+    findings: &mut Findings,
+    subject: &Subject<'_>,
+    comparison: Comparison,
+    explain: impl Fn(&Discrepancy) -> Option<String>,
+) {
+    let tally: &mut ObjectTally = findings.object(subject.object);
+    tally.fields += comparison.fields;
+    for discrepancy in comparison.discrepancies {
+        let explanation = explain(&discrepancy);
+        findings.push(Difference {
+            object: subject.object.to_owned(),
+            external_id: subject.external_id.to_owned(),
+            gorgias_id: subject.gorgias_id.map(|id| id.to_string()),
+            field: discrepancy.field,
+            wanted: discrepancy.wanted,
+            found: discrepancy.found,
+            code: discrepancy.code.to_string(),
+            explanation,
+        });
+    }
+}
+
+/// Several records carry one key.
+pub(crate) fn duplicate(findings: &mut Findings, object: &str, external_id: &str, id: u64) {
+    findings.object(object).duplicates += 1;
+    findings.push(Difference {
+        object: object.to_owned(),
+        external_id: external_id.to_owned(),
+        gorgias_id: Some(id.to_string()),
+        field: "record".to_owned(),
+        wanted: None,
+        found: Some("another record with this key".to_owned()),
+        code: migration::finding::CMP103_DUPLICATE.to_string(),
+        explanation: None,
+    });
+}

@@ -1,0 +1,166 @@
+//! What a code says and what to do about it.
+//!
+//! Codes of the mapping stand in the catalogue of `migration`; codes of reading and writing records stand here.
+
+use migration::finding::Code;
+
+/// What a person reads about a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// What happened, without a value.
+    pub title: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+const fn advice(title: &'static str, advice: &'static str) -> Advice {
+    Advice { title, advice }
+}
+
+/// Codes of records that extraction, transform, load or report give.
+const OWN: &[(&str, Advice)] = &[
+    (
+        "EXT301",
+        advice(
+            "record without a usable id",
+            "correct the id at the place that is named, then start a new run",
+        ),
+    ),
+    (
+        "EXT302",
+        advice(
+            "record without a usable time",
+            "correct the time at the place that is named, then start a new run",
+        ),
+    ),
+    (
+        "EXT303",
+        advice(
+            "two records contradict each other under one key",
+            "the first counts; correct the source if the other is right",
+        ),
+    ),
+    (
+        "EXT304",
+        advice(
+            "list row with an unknown mark",
+            "look at the raw row in the source snapshot and report the mark",
+        ),
+    ),
+    (
+        "EXT305",
+        advice(
+            "contact came back without data",
+            "look at the contact in LeadDesk; if it is there, start a new run",
+        ),
+    ),
+    (
+        "EXT306",
+        advice(
+            "LeadDesk answered with another contact",
+            "start a new run; if it stays, report the contact's id to LeadDesk",
+        ),
+    ),
+    ("EXT307", advice("chatbot files contradict each other", "export all four files in one go")),
+    (
+        "EXT308",
+        advice(
+            "chatbot message without its conversation",
+            "export again with an overlap of at least one day",
+        ),
+    ),
+    (
+        "EXT309",
+        advice(
+            "chatbot message of an unknown sender",
+            "look at the row in the export and report the sender's word",
+        ),
+    ),
+    (
+        "EXT310",
+        advice("contact is larger than any contact may be", "look at the contact in LeadDesk and shorten it"),
+    ),
+    (
+        "EXT311",
+        advice("contact was deleted between list and reading", "nothing, if it was deleted on purpose"),
+    ),
+    (
+        "ROW101",
+        advice(
+            "row with a wrong number of columns",
+            "correct the row in the file; delimiters inside a value need quotes",
+        ),
+    ),
+    ("ROW102", advice("row with text behind a closing quote", "double the quotes inside the value")),
+    ("ROW103", advice("row with a zero byte", "export the file again as UTF-8")),
+    (
+        "T-PANIC",
+        advice("a bug stopped this record", "report the code and the id; the other records are not touched"),
+    ),
+    ("T-PARENT", advice("the record that it belongs to could not be made", "see the reason of that record")),
+    (
+        "LOD101",
+        advice(
+            "Gorgias refused the record",
+            "look at the reason in records.csv, correct the source, then start a new run",
+        ),
+    ),
+    (
+        "LOD102",
+        advice(
+            "another record at Gorgias holds the identifier",
+            "merge the two by hand, or clear the identifier at the other",
+        ),
+    ),
+    (
+        "LOD103",
+        advice(
+            "the customer of the ticket was not loaded",
+            "settle the customer first, then start a new run",
+        ),
+    ),
+    (
+        "LOD104",
+        advice(
+            "it could not be learned whether the write took effect",
+            "run again: it is looked up before anything is sent",
+        ),
+    ),
+    ("LOD105", advice("a person deleted the record during the run", "nothing, if it was deleted on purpose")),
+    (
+        "LOD106",
+        advice(
+            "ticket arrived with a part of its messages",
+            "look at the ticket; the reason names the missing positions",
+        ),
+    ),
+    ("REP101", advice("not written to Gorgias yet", "go on with `deskferry run`")),
+];
+
+/// What to read about a code; codes that nobody knows get a general advice.
+#[must_use]
+pub fn of(code: &str) -> Advice {
+    if let Some(known) = Code::from_text(code) {
+        let entry = known.entry();
+        return advice(entry.title, entry.advice);
+    }
+    let own = OWN.iter().find(|(own, _)| *own == code).map(|(_, advice)| *advice);
+    own.unwrap_or(advice("see the reason in records.csv", "look at the reason of each record"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_has_two_meanings() {
+        for (code, _) in OWN {
+            // The catalogue answers first, so a line of ours under the same code would never be read.
+            assert!(Code::from_text(code).is_none(), "{code}");
+            assert_eq!(OWN.iter().filter(|(other, _)| other == code).count(), 1, "{code}");
+        }
+        assert_eq!(of("CMP104").title, "value differs");
+        assert_eq!(of("REP101").title, "not written to Gorgias yet");
+        assert_eq!(of("X").advice, "look at the reason of each record");
+    }
+}

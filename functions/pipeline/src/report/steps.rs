@@ -1,0 +1,104 @@
+//! When which step ran, and what it handed back: one document each time that a step ends well.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use snapshot::tables::ControlRun;
+
+use super::usage;
+use crate::context::Context;
+use crate::run_folder::{self, DocumentError};
+use crate::step::StepReport;
+
+/// The stored form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredStep {
+    #[serde(rename = "1")]
+    V1(StepV1),
+}
+
+/// One time that a step ran to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepV1 {
+    /// Its name.
+    pub step: String,
+    /// Begin.
+    pub started_at: Timestamp,
+    /// End.
+    pub ended_at: Timestamp,
+    /// Records by kind.
+    pub records: BTreeMap<String, u64>,
+    /// Codes of its findings with their counts.
+    pub findings: BTreeMap<String, u64>,
+    /// Requests to Gorgias that it sent.
+    pub requests: u64,
+}
+
+/// Stores that a step ran, and what it spent of the rate limit. A step that found everything done leaves no trace.
+///
+/// # Errors
+/// [`DocumentError`].
+pub async fn record(ctx: &Context, started_at: Timestamp, report: &StepReport) -> Result<(), DocumentError> {
+    let requests = usage::record_for(ctx, report.step).await?;
+    if report.was_done && requests == 0 {
+        return Ok(());
+    }
+    let mut findings: BTreeMap<String, u64> = BTreeMap::new();
+    for finding in &report.findings {
+        *findings.entry(finding.code.clone()).or_default() += finding.count;
+    }
+    let step = StepV1 {
+        step: report.step.to_owned(),
+        started_at,
+        ended_at: ctx.clock.now(),
+        records: report.records.clone(),
+        findings,
+        requests,
+    };
+    let key = ctx.run_key(&format!("steps/{:020}-{}.json", started_at.as_nanosecond(), report.step))?;
+    run_folder::put(ctx, &key, &StoredStep::V1(step)).await?;
+    Ok(())
+}
+
+/// All records of steps, in order of their begin, but for the report's own.
+///
+/// # Errors
+/// [`DocumentError`].
+pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
+    let mut steps = Vec::new();
+    for key in ctx.store.list(&ctx.run_key("steps")?).await? {
+        let StoredStep::V1(step) = run_folder::need(ctx, &key).await?;
+        if step.step != super::STEP {
+            steps.push(step);
+        }
+    }
+    Ok(steps)
+}
+
+/// Seconds of the steps that sent requests to Gorgias. The others do not run at its rate.
+#[must_use]
+pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
+    let spent = |step: &StepV1| step.ended_at.duration_since(step.started_at).as_secs_f64().max(0.0);
+    steps.iter().filter(|step| step.requests > 0).map(spent).sum()
+}
+
+/// One row a step; a step that ran several times, such as once a wave, has one row from its first begin to its last end.
+#[must_use]
+pub fn rows(steps: &[StepV1]) -> Vec<ControlRun> {
+    let mut rows: BTreeMap<&str, (ControlRun, u64)> = BTreeMap::new();
+    for step in steps {
+        let records = i64::try_from(step.records.values().sum::<u64>()).unwrap_or(i64::MAX);
+        let (row, times) = rows.entry(&step.step).or_insert_with(|| {
+            let (started_at, ended_at) = (step.started_at, Some(step.ended_at));
+            (ControlRun { step: step.step.clone(), started_at, ended_at, record_count: 0, note: None }, 0)
+        });
+        row.started_at = row.started_at.min(step.started_at);
+        row.ended_at = row.ended_at.max(Some(step.ended_at));
+        row.record_count = row.record_count.saturating_add(records);
+        *times += 1;
+        row.note = (*times > 1).then(|| format!("ran {times} times"));
+    }
+    rows.into_values().map(|(row, _)| row).collect()
+}

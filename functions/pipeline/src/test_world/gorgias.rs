@@ -1,0 +1,187 @@
+//! A Gorgias account to look at: two users, a managed field, a rule, a survey, a webhook. Whatever writes is a mistake.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use migration::gorgias::{
+    CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, MessageId, RuleId, SettingId, TagDraft,
+    TagId, TeamId, TicketId, UserId,
+};
+use migration::keys::ExternalId;
+
+use crate::ports::gorgias::{
+    Account, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message, NewCustomer,
+    NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket, Usage, User,
+    WriteError,
+};
+
+/// The account.
+pub(crate) struct FakeGorgias;
+
+fn page<T>(records: Vec<T>) -> Page<T> {
+    let records = records.into_iter().map(|record| Raw { record, json: "{}".to_owned() }).collect();
+    Page { records, next: None }
+}
+
+fn user(id: u64, name: &str, email: &str, role: &str) -> User {
+    User {
+        id: UserId(id),
+        email: Some(email.to_owned()),
+        name: name.to_owned(),
+        role: role.to_owned(),
+        is_active: true,
+        external_id: None,
+    }
+}
+
+fn refused<T>(route: &str) -> Result<T, ReadError> {
+    Err(ReadError::Refused { request: route.to_owned() })
+}
+
+fn written<T>(route: &str) -> Result<T, WriteError> {
+    Err(WriteError::Gone { request: route.to_owned() })
+}
+
+#[async_trait]
+impl Gorgias for FakeGorgias {
+    async fn account(&self) -> Result<Account, ReadError> {
+        Ok(Account { domain: "acme".into(), status: Some("active".into()), plan: Some("pro".into()) })
+    }
+    async fn service_user(&self) -> Result<User, ReadError> {
+        Ok(user(1, "Migration", "migration@acme.example", "admin"))
+    }
+    async fn settings(&self) -> Result<Vec<Setting>, ReadError> {
+        let kind = "satisfaction-surveys".to_owned();
+        Ok(vec![Setting { id: SettingId(5), kind, json: r#"{"send_survey_for_chat":true}"#.into() }])
+    }
+    async fn users(&self, cursor: Option<&Cursor>) -> Result<Page<User>, ReadError> {
+        let first = user(1, "Migration", "migration@acme.example", "admin");
+        let second = user(2, "Agent One", "AGENT1@acme.example", "basic-agent");
+        Ok(match cursor {
+            None => Page { next: Some(Cursor("second".into())), ..page(vec![first]) },
+            Some(_) => page(vec![second]),
+        })
+    }
+    async fn teams(&self, _: Option<&Cursor>) -> Result<Page<Team>, ReadError> {
+        Ok(page(Vec::new()))
+    }
+    async fn tags(&self, _: Option<&Cursor>) -> Result<Page<Tag>, ReadError> {
+        let name = "VIP".to_owned();
+        Ok(page(vec![Tag { id: TagId(3), name, description: None, color: None, usage: Some(2) }]))
+    }
+    async fn fields(&self, object: FieldObject, _: Option<&Cursor>) -> Result<Page<Field>, ReadError> {
+        let managed = Field {
+            id: FieldId(9),
+            object,
+            external_id: None,
+            label: "Contact reason".into(),
+            data_type: "text".into(),
+            managed_type: Some("contact_reason".into()),
+            is_active: true,
+            priority: Some(1),
+        };
+        Ok(page(if object == FieldObject::Ticket { vec![managed] } else { Vec::new() }))
+    }
+    async fn rules(&self, _: Option<&Cursor>) -> Result<Page<Rule>, ReadError> {
+        let name = "Auto-reply".to_owned();
+        Ok(page(vec![Rule {
+            id: RuleId(4),
+            name,
+            is_active: true,
+            event_types: Some("ticket-created".into()),
+        }]))
+    }
+    async fn integrations(&self, _: Option<&Cursor>) -> Result<Page<Integration>, ReadError> {
+        let (name, kind) = ("Orders".to_owned(), "http".to_owned());
+        Ok(page(vec![Integration { id: IntegrationId(6), name, kind, is_active: true }]))
+    }
+    async fn customers(&self, _: Option<&Cursor>) -> Result<Page<Customer>, ReadError> {
+        Ok(page(Vec::new()))
+    }
+    async fn customer(&self, _: CustomerId) -> Result<Raw<Customer>, ReadError> {
+        refused("GET /customers/{id}")
+    }
+    async fn customers_by_external_id(&self, _: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
+        Ok(Vec::new())
+    }
+    async fn customers_by_email(&self, _: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
+        Ok(Vec::new())
+    }
+    async fn customers_by_phone(&self, _: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
+        Ok(Vec::new())
+    }
+    async fn tickets(&self, _: Option<&Cursor>) -> Result<Page<Ticket>, ReadError> {
+        Ok(page(Vec::new()))
+    }
+    async fn ticket(&self, _: TicketId) -> Result<Raw<Ticket>, ReadError> {
+        refused("GET /tickets/{id}")
+    }
+    async fn tickets_by_external_id(&self, _: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError> {
+        Ok(Vec::new())
+    }
+    async fn messages(&self, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
+        Ok(page(Vec::new()))
+    }
+    async fn ticket_messages(&self, _: TicketId, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
+        Ok(page(Vec::new()))
+    }
+    async fn create_tag(&self, _: &TagDraft) -> Result<TagId, WriteError> {
+        written("POST /tags")
+    }
+    async fn create_field(&self, _: &FieldDraft) -> Result<FieldId, WriteError> {
+        written("POST /custom-fields")
+    }
+    async fn set_field_archived(&self, _: FieldId, _: Option<Timestamp>) -> Result<(), WriteError> {
+        written("PUT /custom-fields/{id}")
+    }
+    async fn create_team(&self, _: &NewTeam) -> Result<TeamId, WriteError> {
+        written("POST /teams")
+    }
+    async fn set_rule_paused(&self, _: RuleId, _: Option<Timestamp>) -> Result<(), WriteError> {
+        written("PUT /rules/{id}")
+    }
+    async fn set_integration_paused(&self, _: IntegrationId, _: Option<Timestamp>) -> Result<(), WriteError> {
+        written("PUT /integrations/{id}")
+    }
+    async fn put_setting(&self, _: &Setting) -> Result<(), WriteError> {
+        written("PUT /account/settings/{id}")
+    }
+    async fn create_customer(&self, _: &NewCustomer) -> Result<CustomerId, WriteError> {
+        written("POST /customers")
+    }
+    async fn update_customer(&self, _: CustomerId, _: &CustomerChange) -> Result<(), WriteError> {
+        written("PUT /customers/{id}")
+    }
+    async fn set_customer_values(&self, _: CustomerId, _: &[FoundValue]) -> Result<(), WriteError> {
+        written("PUT /customers/{id}/custom-fields")
+    }
+    async fn create_ticket(&self, _: &NewTicket) -> Result<TicketId, WriteError> {
+        written("POST /tickets")
+    }
+    async fn append_message(&self, _: TicketId, _: &NewMessage) -> Result<MessageId, WriteError> {
+        written("POST /tickets/{id}/messages")
+    }
+    async fn set_ticket_trashed(&self, _: TicketId, _: Option<Timestamp>) -> Result<(), WriteError> {
+        written("PUT /tickets/{id}")
+    }
+    async fn delete_ticket(&self, _: TicketId) -> Result<(), WriteError> {
+        written("DELETE /tickets/{id}")
+    }
+    async fn delete_customer(&self, _: CustomerId) -> Result<(), WriteError> {
+        written("DELETE /customers/{id}")
+    }
+    async fn delete_tag(&self, _: TagId) -> Result<(), WriteError> {
+        written("DELETE /tags/{id}")
+    }
+    async fn delete_team(&self, _: TeamId) -> Result<(), WriteError> {
+        written("DELETE /teams/{id}")
+    }
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+    fn ticket_url(&self, id: TicketId) -> String {
+        format!("https://acme.example/app/ticket/{id}")
+    }
+    fn customer_url(&self, id: CustomerId) -> String {
+        format!("https://acme.example/app/customer/{id}")
+    }
+}

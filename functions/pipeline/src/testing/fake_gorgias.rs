@@ -1,0 +1,379 @@
+//! The port over an [`Account`]: pages, faults, late effects, a count of every request.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use migration::gorgias::{
+    CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, MessageId, RuleId, TagDraft, TagId, TeamId,
+    TicketId,
+};
+use migration::keys::ExternalId;
+
+use super::account::{Account, Fault, No};
+use super::world::{Effects, TestClock};
+use crate::ledger::timing::later;
+use crate::ports::clock::Clock;
+use crate::ports::gorgias::{
+    Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message, NewCustomer,
+    NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
+    Usage, User, WriteError,
+};
+
+type Effect = Box<dyn FnOnce(&mut Account, Timestamp) + Send>;
+
+#[derive(Default)]
+struct Inside {
+    account: Account,
+    requests: BTreeMap<String, u64>,
+    /// By route and its number from 1.
+    faults: BTreeMap<(String, u64), Fault>,
+    late: Vec<(Timestamp, Effect)>,
+}
+
+pub(crate) struct FakeGorgias {
+    inside: Mutex<Inside>,
+    clock: Arc<TestClock>,
+    effects: Arc<Effects>,
+}
+
+impl FakeGorgias {
+    pub(crate) fn new(account: Account, clock: Arc<TestClock>, effects: Arc<Effects>) -> Self {
+        Self { inside: Mutex::new(Inside { account, ..Inside::default() }), clock, effects }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Inside) -> T) -> T {
+        let now = self.clock.now();
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let (due, late) = std::mem::take(&mut inside.late).into_iter().partition(|(at, _)| *at <= now);
+        inside.late = late;
+        let due: Vec<(Timestamp, Effect)> = due;
+        for (at, effect) in due {
+            effect(&mut inside.account, at);
+        }
+        look(&mut inside)
+    }
+
+    /// The `nth` request (from 1) on this route goes wrong.
+    pub(crate) fn fail(&self, route: &str, nth: u64, fault: Fault) {
+        self.with(|inside| inside.faults.insert((route.to_owned(), nth), fault));
+    }
+
+    pub(crate) fn account<T>(&self, look: impl FnOnce(&mut Account) -> T) -> T {
+        self.with(|inside| look(&mut inside.account))
+    }
+
+    pub(crate) fn requests(&self, route: &str) -> u64 {
+        self.with(|inside| inside.requests.get(route).copied().unwrap_or(0))
+    }
+
+    pub(crate) fn all_requests(&self) -> u64 {
+        self.with(|inside| inside.requests.values().sum())
+    }
+
+    /// Counts a request and tells what goes wrong with it.
+    fn arrive(&self, route: &str) -> Option<Fault> {
+        self.with(|inside| {
+            let count = inside.requests.entry(route.to_owned()).or_default();
+            *count += 1;
+            let nth = *count;
+            inside.faults.get(&(route.to_owned(), nth)).copied()
+        })
+    }
+
+    fn read<T>(&self, route: &str, look: impl FnOnce(&Account) -> T) -> Result<T, ReadError> {
+        match self.arrive(route) {
+            None => Ok(self.with(|inside| look(&inside.account))),
+            Some(Fault::Credentials) => Err(ReadError::Credentials { request: route.to_owned() }),
+            Some(_) => {
+                Err(ReadError::NoAnswer { request: route.to_owned(), source: "connection reset".into() })
+            }
+        }
+    }
+
+    fn page<T: Clone>(
+        &self,
+        route: &str,
+        cursor: Option<&Cursor>,
+        look: impl FnOnce(&Account) -> Vec<T>,
+    ) -> Result<Page<T>, ReadError> {
+        let from: usize = cursor.map_or(Ok(0), |cursor| cursor.0.parse()).expect("own cursor");
+        let all = self.read(route, look)?;
+        let until = all.len().min(from + PAGE_RECORDS_MAX);
+        let next = (until < all.len()).then(|| Cursor(until.to_string()));
+        Ok(Page { records: all[from..until].iter().map(raw).collect(), next })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        route: &str,
+        partial: Option<Effect>,
+        apply: impl FnOnce(&mut Account, Timestamp) -> Result<T, No> + Send + 'static,
+    ) -> Result<T, WriteError> {
+        let request = route.to_owned();
+        let now = self.clock.now();
+        let in_doubt = |request| WriteError::InDoubt { request, source: None };
+        let answer = match self.arrive(route) {
+            Some(Fault::NotSent) => return Err(WriteError::NotSent { request, source: None }),
+            Some(Fault::Credentials) => return Err(WriteError::Credentials { request }),
+            Some(Fault::Refused) => {
+                return Err(WriteError::Refused { request, status: 400, message: "invalid".to_owned() });
+            }
+            Some(Fault::Vanished) => return Err(in_doubt(request)),
+            Some(Fault::Late(seconds)) => {
+                let at = later(now, Duration::from_secs(seconds));
+                let effect: Effect = Box::new(move |account, at| drop(apply(account, at)));
+                self.with(|inside| inside.late.push((at, effect)));
+                return Err(in_doubt(request));
+            }
+            Some(Fault::Partial) => {
+                let effect = partial.expect("only tickets can arrive in part");
+                self.with(|inside| effect(&mut inside.account, now));
+                self.effects.happened().await;
+                return Err(in_doubt(request));
+            }
+            Some(Fault::AnswerLost) => {
+                self.with(|inside| drop(apply(&mut inside.account, now)));
+                self.effects.happened().await;
+                return Err(in_doubt(request));
+            }
+            None => self.with(|inside| apply(&mut inside.account, now)),
+        };
+        self.effects.happened().await;
+        answer.map_err(|no| match no {
+            No::Refused(why) => WriteError::Refused { request, status: 400, message: why.to_owned() },
+            No::Conflict => WriteError::Conflict { request },
+            No::Gone => WriteError::Gone { request },
+        })
+    }
+}
+
+fn raw<T: Clone>(record: &T) -> Raw<T> {
+    Raw { record: record.clone(), json: "{}".to_owned() }
+}
+
+/// Lists of customers show neither channels nor values.
+fn listed(customer: &Customer) -> Customer {
+    Customer { channels: None, values: None, ..customer.clone() }
+}
+
+#[async_trait]
+impl Gorgias for FakeGorgias {
+    async fn account(&self) -> Result<crate::ports::gorgias::Account, ReadError> {
+        self.read("GET /account", |_| crate::ports::gorgias::Account {
+            domain: "acme".to_owned(),
+            status: Some("active".to_owned()),
+            plan: None,
+        })
+    }
+    async fn service_user(&self) -> Result<User, ReadError> {
+        self.read("GET /users/0", |account| account.users[0].clone())
+    }
+    async fn settings(&self) -> Result<Vec<Setting>, ReadError> {
+        self.read("GET /account/settings", |account| account.settings.clone())
+    }
+    async fn users(&self, cursor: Option<&Cursor>) -> Result<Page<User>, ReadError> {
+        self.page("GET /users", cursor, |account| account.users.clone())
+    }
+    async fn teams(&self, cursor: Option<&Cursor>) -> Result<Page<Team>, ReadError> {
+        self.page("GET /teams", cursor, |account| account.teams.clone())
+    }
+    async fn tags(&self, cursor: Option<&Cursor>) -> Result<Page<Tag>, ReadError> {
+        self.page("GET /tags", cursor, |account| account.tags.clone())
+    }
+    async fn fields(&self, object: FieldObject, cursor: Option<&Cursor>) -> Result<Page<Field>, ReadError> {
+        self.page("GET /custom-fields", cursor, |account| {
+            account.fields.iter().filter(|field| field.object == object).cloned().collect()
+        })
+    }
+    async fn rules(&self, cursor: Option<&Cursor>) -> Result<Page<Rule>, ReadError> {
+        self.page("GET /rules", cursor, |account| account.rules.clone())
+    }
+    async fn integrations(&self, cursor: Option<&Cursor>) -> Result<Page<Integration>, ReadError> {
+        self.page("GET /integrations", cursor, |account| account.integrations.clone())
+    }
+    async fn customers(&self, cursor: Option<&Cursor>) -> Result<Page<Customer>, ReadError> {
+        self.page("GET /customers", cursor, |account| account.customers.values().map(listed).collect())
+    }
+    async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
+        let request = "GET /customers/{id}".to_owned();
+        self.read(&request, |account| account.customers.get(&id).map(raw))?
+            .ok_or(ReadError::NotFound { request })
+    }
+    async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
+        self.read("GET /customers?external_id", |account| {
+            let same = |customer: &&Customer| customer.external_id.as_deref() == Some(id.as_str());
+            account.customers.values().filter(same).map(|found| raw(&listed(found))).collect()
+        })
+    }
+    async fn customers_by_email(&self, email: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
+        self.by_channel("GET /customers?email", "email", email)
+    }
+    async fn customers_by_phone(&self, address: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
+        self.by_channel("GET /customers?channel", "phone", address)
+    }
+    async fn tickets(&self, cursor: Option<&Cursor>) -> Result<Page<Ticket>, ReadError> {
+        self.page("GET /tickets", cursor, |account| account.tickets.values().cloned().collect())
+    }
+    async fn ticket(&self, id: TicketId) -> Result<Raw<Ticket>, ReadError> {
+        let request = "GET /tickets/{id}".to_owned();
+        self.read(&request, |account| account.tickets.get(&id).map(raw))?
+            .ok_or(ReadError::NotFound { request })
+    }
+    async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError> {
+        self.read("GET /tickets?external_id", |account| {
+            let same = |ticket: &&Ticket| ticket.external_id.as_deref() == Some(id.as_str());
+            account.tickets.values().filter(same).map(raw).collect()
+        })
+    }
+    async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
+        self.page("GET /messages", cursor, |account| account.messages.values().cloned().collect())
+    }
+    async fn ticket_messages(
+        &self,
+        id: TicketId,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Message>, ReadError> {
+        self.page("GET /messages?ticket_id", cursor, |account| {
+            account.messages.values().filter(|message| message.ticket == id).cloned().collect()
+        })
+    }
+
+    async fn create_tag(&self, draft: &TagDraft) -> Result<TagId, WriteError> {
+        let draft = draft.clone();
+        self.write("POST /tags", None, move |account, _| account.add_tag(&draft)).await
+    }
+    async fn create_field(&self, draft: &FieldDraft) -> Result<FieldId, WriteError> {
+        let draft = draft.clone();
+        self.write("POST /custom-fields", None, move |account, _| account.add_field(&draft)).await
+    }
+    async fn set_field_archived(&self, id: FieldId, at: Option<Timestamp>) -> Result<(), WriteError> {
+        self.write("PUT /custom-fields/{id}", None, move |account, _| {
+            let field = account.fields.iter_mut().find(|field| field.id == id).ok_or(No::Gone)?;
+            field.is_active = at.is_none();
+            Ok(())
+        })
+        .await
+    }
+    async fn create_team(&self, team: &NewTeam) -> Result<TeamId, WriteError> {
+        let team = team.clone();
+        self.write("POST /teams", None, move |account, now| account.add_team(&team, now)).await
+    }
+    async fn set_rule_paused(&self, id: RuleId, at: Option<Timestamp>) -> Result<(), WriteError> {
+        self.write("PUT /rules/{id}", None, move |account, _| {
+            let rule = account.rules.iter_mut().find(|rule| rule.id == id).ok_or(No::Gone)?;
+            rule.is_active = at.is_none();
+            Ok(())
+        })
+        .await
+    }
+    async fn set_integration_paused(
+        &self,
+        id: IntegrationId,
+        at: Option<Timestamp>,
+    ) -> Result<(), WriteError> {
+        self.write("PUT /integrations/{id}", None, move |account, _| {
+            let held = account.integrations.iter_mut().find(|held| held.id == id).ok_or(No::Gone)?;
+            held.is_active = at.is_none();
+            Ok(())
+        })
+        .await
+    }
+    async fn put_setting(&self, setting: &Setting) -> Result<(), WriteError> {
+        let setting = setting.clone();
+        self.write("PUT /account/settings/{id}", None, move |account, _| {
+            let held = account.settings.iter_mut().find(|held| held.id == setting.id).ok_or(No::Gone)?;
+            held.json = setting.json;
+            Ok(())
+        })
+        .await
+    }
+    async fn create_customer(&self, customer: &NewCustomer) -> Result<CustomerId, WriteError> {
+        let customer = customer.clone();
+        self.write("POST /customers", None, move |account, now| account.add_customer(&customer, now)).await
+    }
+    async fn update_customer(&self, id: CustomerId, change: &CustomerChange) -> Result<(), WriteError> {
+        let change = change.clone();
+        self.write("PUT /customers/{id}", None, move |account, _| account.change_customer(id, &change)).await
+    }
+    async fn set_customer_values(&self, id: CustomerId, values: &[FoundValue]) -> Result<(), WriteError> {
+        let values = values.to_vec();
+        self.write("PUT /customers/{id}/custom-fields", None, move |account, _| {
+            account.set_values(id, &values)
+        })
+        .await
+    }
+    async fn create_ticket(&self, ticket: &NewTicket) -> Result<TicketId, WriteError> {
+        let (whole, part) = (ticket.clone(), ticket.clone());
+        let partial: Effect = Box::new(move |account, now| drop(account.add_ticket(&part, 1, now)));
+        self.write("POST /tickets", Some(partial), move |account, now| {
+            account.add_ticket(&whole, usize::MAX, now)
+        })
+        .await
+    }
+    async fn append_message(&self, ticket: TicketId, message: &NewMessage) -> Result<MessageId, WriteError> {
+        let message = message.clone();
+        self.write("POST /tickets/{id}/messages", None, move |account, _| {
+            account.add_message(ticket, &message)
+        })
+        .await
+    }
+    async fn set_ticket_trashed(&self, id: TicketId, at: Option<Timestamp>) -> Result<(), WriteError> {
+        self.write("PUT /tickets/{id}", None, move |account, _| {
+            account.tickets.get_mut(&id).ok_or(No::Gone)?.trashed_at = at;
+            Ok(())
+        })
+        .await
+    }
+    async fn delete_ticket(&self, id: TicketId) -> Result<(), WriteError> {
+        self.write("DELETE /tickets/{id}", None, move |account, _| {
+            account.messages.retain(|_, message| message.ticket != id);
+            account.tickets.remove(&id).map(drop).ok_or(No::Gone)
+        })
+        .await
+    }
+    async fn delete_customer(&self, id: CustomerId) -> Result<(), WriteError> {
+        self.write("DELETE /customers/{id}", None, move |account, _| {
+            account.customers.remove(&id).map(drop).ok_or(No::Gone)
+        })
+        .await
+    }
+    async fn delete_tag(&self, id: TagId) -> Result<(), WriteError> {
+        self.write("DELETE /tags/{id}", None, move |account, _| {
+            account.tags.retain(|tag| tag.id != id);
+            Ok(())
+        })
+        .await
+    }
+    async fn delete_team(&self, id: TeamId) -> Result<(), WriteError> {
+        self.write("DELETE /teams/{id}", None, move |account, _| {
+            account.teams.retain(|team| team.id != id);
+            Ok(())
+        })
+        .await
+    }
+    fn usage(&self) -> Usage {
+        self.with(|inside| Usage { requests: inside.requests.clone(), ..Usage::default() })
+    }
+    fn ticket_url(&self, id: TicketId) -> String {
+        format!("https://acme.gorgias.com/app/ticket/{id}")
+    }
+    fn customer_url(&self, id: CustomerId) -> String {
+        format!("https://acme.gorgias.com/app/customer/{id}")
+    }
+}
+
+impl FakeGorgias {
+    fn by_channel(&self, route: &str, kind: &str, address: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
+        let folded = address.to_lowercase();
+        self.read(route, |account| {
+            let holds = |customer: &&Customer| {
+                let mut channels = customer.channels.iter().flatten();
+                channels.any(|channel| channel.kind == kind && channel.address.to_lowercase() == folded)
+            };
+            account.customers.values().filter(holds).map(|found| raw(&listed(found))).collect()
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Everything a step needs, in memory, with numbered effects.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use migration::contact_point::Region;
+use migration::local_time::SourceZone;
+use migration::settings::MappingSettings;
+use tokio::sync::Notify;
+
+use super::{Account, FakeGorgias, MemoryStore};
+use crate::context::{Context, Limits};
+use crate::ports::clock::Clock;
+use crate::progress::Silent;
+
+/// Counts outside effects and stops the run for good after a chosen one.
+#[derive(Default)]
+pub(crate) struct Effects {
+    count: AtomicU64,
+    /// 0 never crashes.
+    crash_at: AtomicU64,
+    crashed: Notify,
+}
+
+impl Effects {
+    /// One more thing was changed outside. Never comes back when this was the last one before the crash.
+    pub(crate) async fn happened(&self) {
+        let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.crash_at.load(Ordering::SeqCst) == count {
+            self.crashed.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+}
+
+/// Sleeping moves the clock and costs no time.
+pub(crate) struct TestClock {
+    nanoseconds: AtomicU64,
+}
+
+const START: i64 = 1_790_000_000;
+
+impl TestClock {
+    pub(crate) fn advance(&self, duration: Duration) {
+        let nanoseconds = u64::try_from(duration.as_nanos()).expect("test durations are short");
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = i128::from(self.nanoseconds.load(Ordering::SeqCst));
+        Timestamp::from_nanosecond(i128::from(START) * 1_000_000_000 + elapsed).expect("within range")
+    }
+
+    fn elapsed_nanoseconds(&self) -> u64 {
+        self.nanoseconds.load(Ordering::SeqCst)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::task::yield_now().await;
+        self.advance(duration);
+    }
+}
+
+/// One world; contexts made from it see the same accounts and the same store.
+pub(crate) struct World {
+    pub(crate) gorgias: Arc<FakeGorgias>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) effects: Arc<Effects>,
+    pub(crate) limits: Limits,
+    scratch: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) fn new(account: Account) -> Self {
+        let effects = Arc::new(Effects::default());
+        let clock = Arc::new(TestClock { nanoseconds: AtomicU64::new(0) });
+        Self {
+            gorgias: Arc::new(FakeGorgias::new(account, Arc::clone(&clock), Arc::clone(&effects))),
+            store: Arc::new(MemoryStore::new(Arc::clone(&effects))),
+            clock,
+            effects,
+            limits: Limits::default(),
+            scratch: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        let zone = SourceZone::new("Europe/Helsinki").expect("a known zone");
+        let region = "FI".parse::<Region>().expect("a known region");
+        Context {
+            migration: "acme".to_owned(),
+            run: "2026-11-22-t1".parse().expect("a run id"),
+            store: Arc::clone(&self.store) as Arc<dyn crate::ports::store::Store>,
+            source: Arc::new(super::fake_source::NoSource),
+            destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            progress: Arc::new(Silent),
+            files: PathBuf::from("/nonexistent"),
+            scratch: self.scratch.path().to_path_buf(),
+            mapping: MappingSettings::new(zone, region),
+            limits: self.limits.clone(),
+        }
+    }
+
+    /// Runs until the end, or until `effect` more outside effects have happened; `None` means crashed.
+    pub(crate) async fn until_crash<T>(&self, effect: u64, run: impl Future<Output = T>) -> Option<T> {
+        self.effects.crash_at.store(self.effects.count() + effect, Ordering::SeqCst);
+        let ended = tokio::select! {
+            biased;
+            () = self.effects.crashed.notified() => None,
+            ended = run => Some(ended),
+        };
+        self.effects.crash_at.store(0, Ordering::SeqCst);
+        ended
+    }
+}

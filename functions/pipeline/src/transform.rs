@@ -1,0 +1,208 @@
+//! `source` snapshot and confirmed mapping -> `desired` snapshot, rejects, and the balance of every source record.
+//!
+//! Pure over its inputs: the same snapshots and the same mapping give the same bytes. Streams everything: memory holds
+//! keys of all contacts and leads, and one person or one lead with its calls at a time; what must change its order goes
+//! through sorted scratch tables. Nothing is published unless every source record has exactly one disposition.
+//! Deliberately absent: LeadDesk, Gorgias, the clock.
+
+pub mod balance;
+mod chats;
+mod customers;
+pub mod error;
+mod failures;
+mod frames;
+mod making;
+pub mod records;
+pub mod scratch;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tickets;
+
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{
+    ControlFailure, MapField, MapValue, SourceAgent, SourceBlacklist, SourceCall, SourceCampaign,
+    SourceChatMessage, SourceContact, SourceConversation, SourceFieldValue, SourceGroup, SourceLead,
+    SourceList, SourceOffice, SourceOutcome, WantCustomer, WantCustomerChannel, WantCustomerValue, WantField,
+    WantMessage, WantTag, WantTeam, WantTeamMember, WantTicket, WantTicketTag, WantTicketValue, WantUser,
+};
+use snapshot::{Digest, Pass, Row, TableReader, TableSchema};
+
+pub use balance::{Balance, ObjectCounts};
+pub use error::TransformError;
+pub use failures::{OBJECTS, PANIC, WITHOUT_PARENT};
+
+use crate::archive::{self, Provenance};
+use crate::context::Context;
+use crate::documents::{self, DocumentError};
+use crate::extract;
+use crate::progress::Event;
+use crate::step::{StepFinding, StepReport};
+use making::{Made, Making};
+
+/// Name of the step in reports and events.
+const STEP: &str = "transform";
+
+/// Tables that the step leaves behind.
+#[must_use]
+pub fn tables() -> [&'static TableSchema; 15] {
+    [
+        WantTag::SCHEMA,
+        WantField::SCHEMA,
+        WantTeam::SCHEMA,
+        WantTeamMember::SCHEMA,
+        WantUser::SCHEMA,
+        WantCustomer::SCHEMA,
+        WantCustomerChannel::SCHEMA,
+        WantCustomerValue::SCHEMA,
+        WantTicket::SCHEMA,
+        WantTicketTag::SCHEMA,
+        WantTicketValue::SCHEMA,
+        WantMessage::SCHEMA,
+        MapField::SCHEMA,
+        MapValue::SCHEMA,
+        ControlFailure::SCHEMA,
+    ]
+}
+
+/// The stored balance, `runs/<run>/counts.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum StoredCounts {
+    /// First version.
+    #[serde(rename = "1")]
+    V1(Balance),
+}
+
+/// The balance of a run that was transformed.
+///
+/// # Errors
+/// [`DocumentError::Missing`] before the transformation.
+pub async fn counts(ctx: &Context) -> Result<Balance, DocumentError> {
+    let stored: Option<StoredCounts> = documents::get(ctx, ctx.run_key("counts.json")?).await?;
+    let StoredCounts::V1(balance) = stored.ok_or(DocumentError::Missing { what: "balance", step: STEP })?;
+    Ok(balance)
+}
+
+/// Transforms the source of this run under its confirmed mapping. Does nothing when everything is sealed.
+///
+/// # Errors
+/// See [`TransformError`]; nothing is published then.
+pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
+    if is_done(ctx).await? {
+        let balance = counts(ctx).await?;
+        return report(ctx, &balance, true).await;
+    }
+    let mapping = documents::confirmed_mapping(ctx).await?;
+    let inventory = documents::inventory(ctx).await?;
+    let rejects = extract::records(ctx).await?;
+    let started_at = extract::started_at(ctx).await?;
+    let source = Source::open(ctx).await?;
+    let provenance = Provenance {
+        pass: Pass::Full,
+        made_from: made_from(ctx, &mapping.digest().to_hex()).await?,
+        mapping_hash: Some(mapping.digest().to_hex()),
+        taken_at: None,
+    };
+    let made = {
+        let ctx = ctx.clone();
+        tokio::task::spawn_blocking(move || {
+            Making { ctx: &ctx, mapping: &mapping, inventory: &inventory, provenance, started_at }
+                .make(source, rejects)
+        })
+        .await??
+    };
+    let Made { balance, tables } = made;
+    for table in tables {
+        archive::publish(ctx, table).await?;
+    }
+    let key = ctx.run_key("counts.json").map_err(DocumentError::from)?;
+    documents::put(ctx, key, &StoredCounts::V1(balance.clone())).await?;
+    report(ctx, &balance, false).await
+}
+
+async fn is_done(ctx: &Context) -> Result<bool, TransformError> {
+    for table in tables() {
+        if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
+            return Ok(false);
+        }
+    }
+    match counts(ctx).await {
+        Ok(_) => Ok(true),
+        Err(DocumentError::Missing { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn report(ctx: &Context, balance: &Balance, was_done: bool) -> Result<StepReport, TransformError> {
+    let mut report = StepReport { step: STEP, was_done, ..StepReport::default() };
+    for table in tables() {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+            report.records.insert(table.name.to_owned(), manifest.rows);
+        }
+    }
+    for (code, count) in &balance.notes {
+        let title = migration::finding::Code::from_text(code).map_or("", |code| code.entry().title);
+        report.findings.push(StepFinding { code: code.clone(), count: *count, text: title.to_owned() });
+        if let Some(code) = migration::finding::Code::from_text(code).filter(|_| !was_done) {
+            let event = Event::Finding { code: code.as_str(), count: *count, text: title.to_owned() };
+            ctx.progress.emit(ctx.clock.now(), event);
+        }
+    }
+    Ok(report)
+}
+
+/// Digests of the source snapshots and of the mapping.
+async fn made_from(ctx: &Context, mapping: &str) -> Result<Vec<Digest>, TransformError> {
+    let mut digests = Vec::new();
+    for table in extract::tables() {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+            digests.push(manifest.digest());
+        }
+    }
+    digests.extend(mapping.parse::<Digest>());
+    Ok(digests)
+}
+
+/// The source, opened and verified. Tables that are read twice are opened twice.
+struct Source {
+    agents: TableReader<SourceAgent>,
+    campaigns: TableReader<SourceCampaign>,
+    lists: TableReader<SourceList>,
+    offices: TableReader<SourceOffice>,
+    groups: TableReader<SourceGroup>,
+    outcomes: TableReader<SourceOutcome>,
+    blacklist: TableReader<SourceBlacklist>,
+    contacts: [TableReader<SourceContact>; 2],
+    values: TableReader<SourceFieldValue>,
+    leads: [TableReader<SourceLead>; 2],
+    calls: TableReader<SourceCall>,
+    conversations: TableReader<SourceConversation>,
+    messages: TableReader<SourceChatMessage>,
+}
+
+impl Source {
+    async fn open(ctx: &Context) -> Result<Self, TransformError> {
+        Ok(Self {
+            agents: open(ctx).await?,
+            campaigns: open(ctx).await?,
+            lists: open(ctx).await?,
+            offices: open(ctx).await?,
+            groups: open(ctx).await?,
+            outcomes: open(ctx).await?,
+            blacklist: open(ctx).await?,
+            contacts: [open(ctx).await?, open(ctx).await?],
+            values: open(ctx).await?,
+            leads: [open(ctx).await?, open(ctx).await?],
+            calls: open(ctx).await?,
+            conversations: open(ctx).await?,
+            messages: open(ctx).await?,
+        })
+    }
+}
+
+/// A source table without the raw records, which nothing here looks at.
+async fn open<R: Row>(ctx: &Context) -> Result<TableReader<R>, TransformError> {
+    let reader = archive::open::<R>(ctx, &ctx.run, Pass::Full).await?;
+    Ok(reader.without(&[snapshot::RAW_JSON])?)
+}

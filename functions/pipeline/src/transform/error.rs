@@ -1,0 +1,74 @@
+//! Why the transformation stopped.
+
+use snapshot::SnapshotError;
+
+use crate::archive::ArchiveError;
+use crate::documents::DocumentError;
+use crate::extract::ExtractError;
+
+/// Why the transformation stopped. Nothing is published then.
+#[derive(Debug, thiserror::Error)]
+pub enum TransformError {
+    /// The mapping or the inventory is missing, or was edited.
+    #[error("cannot transform without a confirmed mapping")]
+    Document(#[from] DocumentError),
+    /// A snapshot cannot be read or written.
+    #[error("cannot read the source or write what is wanted")]
+    Archive(#[source] Box<ArchiveError>),
+    /// The rejects of the extraction cannot be read.
+    #[error("cannot read what the extraction put aside")]
+    Extract(#[from] ExtractError),
+    /// A scratch file is not what was written.
+    #[error("a scratch file of the transformation was changed")]
+    ScratchDamaged,
+    /// A small source table holds a row without id.
+    #[error("a row of {table} has no id")]
+    RowWithoutId {
+        /// The table.
+        table: &'static str,
+    },
+    /// Records are lost or counted twice: a bug of ours.
+    #[error(
+        "{object} does not add up: {source_records} in the source, but {settled} settled \
+         (excluded, merged, rejected or wanted)"
+    )]
+    Unbalanced {
+        /// Kind of record.
+        object: String,
+        /// Records in the source.
+        source_records: u64,
+        /// Dispositions.
+        settled: u64,
+    },
+    /// A worker thread ended unexpectedly.
+    #[error("a worker of the transformation failed")]
+    Worker(#[from] tokio::task::JoinError),
+}
+
+impl From<SnapshotError> for TransformError {
+    fn from(error: SnapshotError) -> Self {
+        Self::Archive(Box::new(error.into()))
+    }
+}
+
+impl From<ArchiveError> for TransformError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(Box::new(error))
+    }
+}
+
+impl TransformError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Archive(error) => error.code(),
+            Self::Extract(error) => error.code(),
+            Self::ScratchDamaged => "TRF101",
+            Self::RowWithoutId { .. } => "TRF102",
+            Self::Unbalanced { .. } => "TRF103",
+            Self::Worker(_) => "TRF104",
+        }
+    }
+}

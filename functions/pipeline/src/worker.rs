@@ -1,0 +1,294 @@
+//! Does one step at a time, woken by the queue; what is to be done is what the store shows unfinished.
+//!
+//! A message names a step and a run. One that is lost costs time, one that comes twice finds its step done.
+//! Deliberately absent: the order of steps (see `conduct`), and the lock that keeps two processes apart.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use snapshot::Pass;
+
+use crate::archive::{self, ArchiveError};
+use crate::conduct::{self, Gate, Next, Shown, Step};
+use crate::context::Context;
+use crate::discover::{self, DiscoverError};
+use crate::documents::{self, DocumentError as MappingDocumentError};
+use crate::extract::{self, ExtractError};
+use crate::finish::{self, FinishError};
+use crate::handoff::{self, HandoffError};
+use crate::load::{self, LoadError};
+use crate::plan::{self, PlanError};
+use crate::ports::queue::{Delivery, Outgoing, Queue, QueueError};
+use crate::ports::store::{InvalidKey, Key, StoreError};
+use crate::prepare::{self, PrepareError};
+use crate::propose::{self, ProposeError};
+use crate::reconcile::{self, ReconcileError, verdict};
+use crate::report::{self, ReportError, steps};
+use crate::run_folder::DocumentError;
+use crate::step::StepReport;
+use crate::transform::{self, TransformError};
+use crate::wave::Wave;
+
+/// How long a receive waits before the store is looked at again.
+const RECEIVE_WAIT: Duration = Duration::from_millis(50);
+
+/// Why a step did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// Taking stock.
+    #[error("cannot take stock of the accounts")]
+    Discover(#[from] DiscoverError),
+    /// Proposing.
+    #[error("cannot propose a mapping")]
+    Propose(#[from] ProposeError),
+    /// The confirmed mapping.
+    #[error("cannot read the confirmed mapping")]
+    Mapping(#[from] MappingDocumentError),
+    /// Preparing.
+    #[error("cannot prepare the destination")]
+    Prepare(#[from] PrepareError),
+    /// Extracting.
+    #[error("cannot extract")]
+    Extract(#[from] ExtractError),
+    /// Transforming.
+    #[error("cannot transform")]
+    Transform(#[from] TransformError),
+    /// Planning.
+    #[error("cannot plan the load")]
+    Plan(#[from] PlanError),
+    /// Loading.
+    #[error("cannot load")]
+    Load(#[from] LoadError),
+    /// Reconciling.
+    #[error("cannot reconcile")]
+    Reconcile(#[from] ReconcileError),
+    /// Restoring.
+    #[error("cannot restore what was switched off")]
+    Finish(#[from] FinishError),
+    /// Reporting.
+    #[error("cannot write the report")]
+    Report(#[from] ReportError),
+    /// Handing off.
+    #[error("cannot write the handoff")]
+    Handoff(#[from] HandoffError),
+    /// A document of the run.
+    #[error("cannot read or keep a document of the run")]
+    Document(#[from] DocumentError),
+    /// The store.
+    #[error("cannot reach the store")]
+    Store(#[from] StoreError),
+    /// A name that is no key.
+    #[error("cannot name an object")]
+    Key(#[from] InvalidKey),
+    /// A snapshot.
+    #[error("cannot read a snapshot")]
+    Archive(#[from] ArchiveError),
+    /// The queue.
+    #[error("cannot use the queue")]
+    Queue(#[from] QueueError),
+}
+
+impl StepError {
+    /// Stable code of the cause.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Discover(error) => error.code().to_owned(),
+            Self::Propose(error) => error.code().to_owned(),
+            Self::Mapping(error) => error.code().to_owned(),
+            Self::Prepare(error) => error.code().to_owned(),
+            Self::Extract(error) => error.code().to_owned(),
+            Self::Transform(error) => error.code().to_owned(),
+            Self::Plan(error) => error.code().to_owned(),
+            Self::Load(error) => error.code().to_owned(),
+            Self::Reconcile(error) => error.code().to_owned(),
+            Self::Finish(error) => error.code().to_owned(),
+            Self::Report(error) => error.code().to_owned(),
+            Self::Handoff(error) => error.code().to_owned(),
+            Self::Archive(error) => error.code().to_owned(),
+            Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101".to_owned(),
+            Self::Queue(_) => "QUE101".to_owned(),
+        }
+    }
+}
+
+/// A message's body, by version. Pointers only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version", deny_unknown_fields)]
+enum Message {
+    #[serde(rename = "1")]
+    V1 { migration: String, run: String, step: String },
+}
+
+/// Runs one step to its end, and stores that it ran and what it spent.
+///
+/// # Errors
+/// [`StepError`]; what the step stored stays, and running it again goes on from there.
+pub async fn run_step(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
+    let started_at = ctx.clock.now();
+    let outcome = dispatch(ctx, step).await;
+    match outcome {
+        Ok(report) => {
+            steps::record(ctx, started_at, &report).await?;
+            Ok(report)
+        }
+        Err(error) => {
+            // What was spent counts even when the step failed; the step's own error is the one to tell.
+            let _ = report::usage::record(ctx).await;
+            Err(error)
+        }
+    }
+}
+
+async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
+    Ok(match step {
+        Step::Discover => discover::run(ctx).await?,
+        Step::Propose => propose::run(ctx).await?,
+        Step::Prepare => {
+            let mapping = documents::confirmed_mapping(ctx).await?;
+            prepare::run(ctx, &mapping).await?
+        }
+        Step::Extract => extract::run(ctx).await?,
+        Step::Transform => transform::run(ctx).await?,
+        Step::Plan => plan::run(ctx).await?,
+        Step::Load(wave) => load::run(ctx, wave).await?,
+        Step::Reconcile(wave) => reconcile::run(ctx, wave).await?,
+        Step::Finish => finish::run(ctx).await?,
+        Step::Report => report::run(ctx).await?,
+        Step::Handoff => handoff::run(ctx).await?,
+    })
+}
+
+/// Looks at what the store has of this run.
+///
+/// # Errors
+/// The store, or a document that cannot be read.
+pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
+    let mut shown = Shown::default();
+    let keys = ctx.store.list(&ctx.key(&format!("runs/{}", ctx.run))?).await?;
+    let has =
+        |rest: &str| -> Result<bool, InvalidKey> { Ok(keys.binary_search(&ctx.run_key(rest)?).is_ok()) };
+    let markers = [
+        (Step::Discover, "inventory.json"),
+        (Step::Prepare, "destination.json"),
+        (Step::Transform, "counts.json"),
+        (Step::Plan, "plan.json"),
+        (Step::Finish, "finish.json"),
+    ];
+    for (step, marker) in markers {
+        if has(marker)? {
+            shown.done.push(step);
+        }
+    }
+    shown.is_confirmed = has("mapping.json")?;
+    let proposals = format!("{}/", ctx.run_key("proposals")?);
+    if shown.is_confirmed || keys.iter().any(|key| key.as_str().starts_with(&proposals)) {
+        shown.done.push(Step::Propose);
+    }
+    if is_extracted(ctx).await? {
+        shown.done.push(Step::Extract);
+    }
+    for wave in Wave::ALL {
+        if keys.binary_search(&load::done_key(ctx, wave)?).is_ok() {
+            shown.done.push(Step::Load(wave));
+        }
+        shown.gates[conduct::place(wave)] = match verdict::read(ctx, wave).await? {
+            None => Gate::Open,
+            Some(held) if held.opens_next() => Gate::Passed,
+            Some(_) => Gate::Closed,
+        };
+    }
+    if let Some(latest) = report::latest(ctx).await? {
+        let has_end = shown.done.contains(&Step::Finish);
+        if has_end {
+            shown.done.push(Step::Report);
+        }
+        let handoff = Key::new(format!("{}/handoff", latest.folder))?;
+        if has_end && !ctx.store.list(&handoff).await?.is_empty() {
+            shown.done.push(Step::Handoff);
+        }
+    }
+    Ok(shown)
+}
+
+async fn is_extracted(ctx: &Context) -> Result<bool, StepError> {
+    for table in extract::tables() {
+        if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// How a run came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Complete.
+    Done,
+    /// The mapping waits for a person.
+    Confirmation,
+    /// A wave is not right and waits for a person.
+    Decision(Wave),
+}
+
+/// Works until nothing is left to do without a person. `tell` is called after every step.
+///
+/// # Errors
+/// The error of the step that stopped; starting again goes on from there.
+pub async fn run_to_end(
+    ctx: &Context,
+    queue: &dyn Queue,
+    tell: &mut (dyn FnMut(Step, &StepReport) + Send),
+) -> Result<Rest, StepError> {
+    // Steps that were looked through in this process: a first start verifies what it finds instead of trusting it.
+    let mut turn = 0_u64;
+    let mut is_repaired = Vec::new();
+    loop {
+        let step = match conduct::next(&look(ctx).await?) {
+            Next::Nothing => return Ok(Rest::Done),
+            Next::Confirmation => return Ok(Rest::Confirmation),
+            // A wave that was found wrong earlier is read once more: it may have been put right meanwhile.
+            Next::Decision(wave) if !is_repaired.contains(&wave) => {
+                is_repaired.push(wave);
+                Step::Reconcile(wave)
+            }
+            Next::Decision(wave) => {
+                let report = run_step(ctx, Step::Report).await?;
+                tell(Step::Report, &report);
+                return Ok(Rest::Decision(wave));
+            }
+            Next::Run(step) => step,
+        };
+        turn += 1;
+        queue.send(message(ctx, step, turn)).await?;
+        for delivery in queue.receive(1, RECEIVE_WAIT).await? {
+            if let Some(step) = understood(ctx, &delivery) {
+                let outcome = run_step(ctx, step).await;
+                queue.delete(&delivery.receipt).await?;
+                if let Step::Reconcile(wave) = step {
+                    is_repaired.push(wave);
+                }
+                tell(step, &outcome?);
+            } else {
+                // A message for somebody else, or of another version, must not block the group.
+                tracing::warn!(receive_count = delivery.receive_count, "message not understood, put aside");
+                queue.delete(&delivery.receipt).await?;
+            }
+        }
+    }
+}
+
+fn message(ctx: &Context, step: Step, turn: u64) -> Outgoing {
+    let body =
+        Message::V1 { migration: ctx.migration.clone(), run: ctx.run.to_string(), step: step.to_string() };
+    Outgoing {
+        group: format!("{}/{}", ctx.migration, ctx.run),
+        deduplication_id: format!("{}/{}/{step}/{turn}", ctx.migration, ctx.run),
+        body: serde_json::to_string(&body).unwrap_or_default(),
+    }
+}
+
+fn understood(ctx: &Context, delivery: &Delivery) -> Option<Step> {
+    let Message::V1 { migration, run, step } = serde_json::from_str(&delivery.body).ok()?;
+    (migration == ctx.migration && run == ctx.run.to_string()).then(|| Step::from_text(&step))?
+}
