@@ -1,0 +1,309 @@
+//! The command tree. Commands stand in the order in which a migration runs them.
+//!
+//! Deliberately absent: secrets. They come from the environment or a file that `migration.toml` names, never from here,
+//! because arguments show up in process lists and shell histories.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Moves a company's records from LeadDesk to Gorgias, and proves every field by reading it back.
+#[derive(Debug, Parser)]
+#[command(name = "deskferry", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Start here:  deskferry demo    (a whole migration on this machine; no account, no network)"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command; they may stand before or after it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// What to migrate, from where, to where
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "migration.toml",
+        help_heading = "Everywhere"
+    )]
+    pub(crate) config: PathBuf,
+    /// Events as JSON lines on standard output; text for people goes to standard error
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    pub(crate) color: Color,
+    /// Never ask; fail with the option to pass instead
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) no_input: bool,
+    /// The run, such as 2026-11-22-a1 [default: the newest unfinished one, else a new one]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Everywhere")]
+    pub(crate) run: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// At a terminal, unless NO_COLOR or TERM=dumb says otherwise.
+    Auto,
+    /// Also in pipes and files.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A whole migration between stand-ins of both systems on this machine, with report
+    Demo(Demo),
+    /// Write a commented migration.toml
+    Init(Init),
+    /// Run all steps, from discover to report, or go on where the run stopped
+    Run(Run),
+    /// Look at both accounts and the operator's files; writes nothing to either
+    Discover,
+    /// Propose what lands where, field by field, with reasons
+    Propose,
+    /// Approve the proposal; nothing is written to Gorgias before
+    Confirm(Confirm),
+    /// Save what Gorgias holds, then create fields, tags and teams, and pause what would mail customers
+    Prepare,
+    /// Read LeadDesk and the files into the source snapshot
+    Extract,
+    /// Turn the source snapshot into what Gorgias should hold
+    Transform,
+    /// Cut the work into waves, and say how many requests and hours they take
+    Plan,
+    /// Write to Gorgias, wave by wave; a wave opens when the one before it is proven
+    Load,
+    /// Read Gorgias back and compare every field of every record
+    Reconcile(Reconcile),
+    /// Write the report of a run as text, JSON and CSV
+    Report(Strict),
+    /// Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
+    Handoff,
+    /// Where the run stands
+    Status,
+    /// Serve a stand-in of one system on loopback, until interrupted
+    Twin(Twin),
+    /// What a code means and what to do about it
+    Explain(Explain),
+    /// Print completions for a shell
+    Completions(Completions),
+}
+
+impl Command {
+    /// The word on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Init(_) => "init",
+            Self::Run(_) => "run",
+            Self::Discover => "discover",
+            Self::Propose => "propose",
+            Self::Confirm(_) => "confirm",
+            Self::Prepare => "prepare",
+            Self::Extract => "extract",
+            Self::Transform => "transform",
+            Self::Plan => "plan",
+            Self::Load => "load",
+            Self::Reconcile(_) => "reconcile",
+            Self::Report(_) => "report",
+            Self::Handoff => "handoff",
+            Self::Status => "status",
+            Self::Twin(_) => "twin",
+            Self::Explain(_) => "explain",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Seed of the generated account; one seed gives one account
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where everything is written; emptied first when it is the folder of an earlier demo
+    #[arg(long, value_name = "FOLDER", default_value = "./deskferry-demo")]
+    pub(crate) dir: PathBuf,
+    /// Leave both stand-ins running afterwards, until interrupted
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Name of the migration, which becomes the folder in the store: lower-case letters, digits and dashes
+    #[arg(long, value_name = "NAME", default_value = "acme")]
+    pub(crate) migration: String,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Approve the proposed mapping without looking, as --by
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Who approves
+    #[arg(long, value_name = "NAME", default_value = "run --yes")]
+    pub(crate) by: String,
+    #[command(flatten)]
+    pub(crate) strict: Strict,
+}
+
+/// Arguments of `confirm`.
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// Who approves; stands in the confirmed mapping
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// Approve without being asked
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Arguments of `reconcile`.
+#[derive(Debug, Args)]
+pub(crate) struct Reconcile {
+    #[command(flatten)]
+    pub(crate) strict: Strict,
+}
+
+/// Whether differences decide the exit code.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Strict {
+    /// Exit with 3 when differences are found
+    #[arg(long, visible_alias = "exit-code")]
+    pub(crate) strict: bool,
+}
+
+/// Arguments of `twin`.
+#[derive(Debug, Args)]
+pub(crate) struct Twin {
+    #[command(subcommand)]
+    pub(crate) system: System,
+}
+
+/// Which system to stand in for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum System {
+    /// LeadDesk: Original API, REST API, and the operator's files on request
+    #[command(name = "leaddesk")]
+    LeadDesk(LeadDeskTwin),
+    /// Gorgias: REST API with a rate limit, strict about what it does not know
+    Gorgias(GorgiasTwin),
+}
+
+/// Size of the generated account.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Account {
+    /// Loopback address; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Seed of the generated account; give both stand-ins the same one
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Contacts of the LeadDesk account [default: 1200, with 1500 leads]
+    #[arg(long)]
+    pub(crate) contacts: Option<u32>,
+    /// Calls of the LeadDesk account [default: 4000, or three for each contact]
+    #[arg(long)]
+    pub(crate) calls: Option<u32>,
+}
+
+/// Arguments of `twin leaddesk`.
+#[derive(Debug, Args)]
+pub(crate) struct LeadDeskTwin {
+    #[command(flatten)]
+    pub(crate) account: Account,
+    /// Write the operator's files and chatbot ZIPs of the account here
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) files: Option<PathBuf>,
+    /// How much of LeadDesk is there
+    #[arg(long, default_value = "evidence")]
+    pub(crate) profile: Profile,
+}
+
+/// How much of LeadDesk is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// What public documents or real client code show.
+    Evidence,
+    /// Also what is merely plausible.
+    Extended,
+}
+
+/// Arguments of `twin gorgias`.
+#[derive(Debug, Args)]
+pub(crate) struct GorgiasTwin {
+    #[command(flatten)]
+    pub(crate) account: Account,
+    /// Rate limit, as requests/seconds
+    #[arg(long, default_value = "40/20")]
+    pub(crate) bucket: String,
+    /// How many times faster than this machine's clock the account's time runs
+    #[arg(long, value_name = "K", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, such as DIS301 or E0201; without it all codes are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_tree_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn common_options_stand_anywhere() {
+        for line in
+            ["deskferry --json status --run 2026-11-22-a1", "deskferry --run 2026-11-22-a1 status --json"]
+        {
+            let parsed = Arguments::try_parse_from(line.split(' ')).unwrap();
+            assert!(parsed.common.json, "{line}");
+            assert_eq!(parsed.common.run.as_deref(), Some("2026-11-22-a1"), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn options(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().map(|argument| argument.get_id().to_string());
+            own.chain(command.get_subcommands().flat_map(options)).collect()
+        }
+        let all = options(&Arguments::command());
+        for word in ["key", "secret", "token", "password", "auth"] {
+            assert!(!all.iter().any(|name| name.contains(word)), "{word} in {all:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! One module per command; commands that share everything but the step they run share a module.
+
+mod completions;
+mod confirm;
+mod demo;
+mod explain;
+mod init;
+mod run;
+mod status;
+mod steps;
+mod twin;
+
+use std::future::Future;
+use std::time::Duration;
+
+use pipeline::conduct::Step;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::screen::Screen;
+
+/// Time that threads get which still read or write files when a command has ended.
+const LEFT_BEHIND_MAX: Duration = Duration::from_secs(2);
+
+/// Runs the command and says how it ended.
+pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, Failure> {
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Demo(demo) => demo::run(screen, common, demo),
+        Command::Init(init) => init::run(screen, common, init),
+        Command::Explain(explain) => explain::run(screen, explain),
+        Command::Completions(completions) => Ok(completions::run(completions)),
+        Command::Twin(twin) => twin::run(screen, twin),
+        Command::Run(run) => run::run(screen, common, run),
+        Command::Discover => steps::run(screen, common, steps::Wish::One(Step::Discover)),
+        Command::Propose => steps::run(screen, common, steps::Wish::One(Step::Propose)),
+        Command::Confirm(confirm) => confirm::run(screen, common, confirm),
+        Command::Prepare => steps::run(screen, common, steps::Wish::One(Step::Prepare)),
+        Command::Extract => steps::run(screen, common, steps::Wish::One(Step::Extract)),
+        Command::Transform => steps::run(screen, common, steps::Wish::One(Step::Transform)),
+        Command::Plan => steps::run(screen, common, steps::Wish::One(Step::Plan)),
+        Command::Load => steps::run(screen, common, steps::Wish::Load),
+        Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(reconcile.strict)),
+        Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
+        Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
+        Command::Status => status::run(screen, common),
+    }
+}
+
+/// Runs a command that waits for something. What still runs at the end is left behind: it changes nothing any more.
+fn in_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFT_BEHIND_MAX);
+    outcome
+}

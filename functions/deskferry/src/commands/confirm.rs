@@ -1,0 +1,146 @@
+//! `confirm`: a person approves what the proposal says, row by row where a decision is open.
+//!
+//! Deliberately absent: settling an open row in any other way than leaving the thing out. Carrying it takes another
+//! setting or another state of the accounts, and then the proposal is another one.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use migration::mapping::MappingProposal;
+use pipeline::documents;
+use pipeline::propose::{self, Confirmation, LeaveOut};
+use serde_json::json;
+
+use super::steps;
+use crate::arguments::{Common, Confirm};
+use crate::clean;
+use crate::exit::Exit;
+use crate::failure::{Failure, catalogue};
+use crate::interrupt;
+use crate::project::Project;
+use crate::runs::Wanted;
+use crate::screen::Screen;
+use crate::words;
+
+/// Open rows that are listed one by one; the proposal's document has all.
+const ROWS_SHOWN_MAX: usize = 40;
+/// What has to be typed.
+const CONSENT: &str = "yes";
+
+/// Who approves, and how open rows are settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Approval<'a> {
+    /// Stands in the confirmed mapping.
+    pub(crate) by: &'a str,
+    /// Approve without being asked; open rows are left out.
+    pub(crate) unasked: bool,
+    /// Whether somebody may be asked.
+    pub(crate) may_ask: bool,
+}
+
+/// Approves the proposal of the run.
+pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Confirm) -> Result<Exit, Failure> {
+    super::in_runtime(async {
+        let project = Project::open(screen, common, "confirm", Wanted::UnfinishedOrNewest)?;
+        let interrupt = interrupt::listen()?;
+        let approval = Approval { by: &arguments.by, unasked: arguments.yes, may_ask: !common.no_input };
+        project.work(screen, &interrupt, approve(screen, &project, &approval)).await?;
+        steps::say_next(screen, &project).await?;
+        Ok(Exit::Done)
+    })
+}
+
+/// Shows the proposal, asks if it may, and confirms.
+pub(crate) async fn approve(
+    screen: &Screen,
+    project: &Project,
+    approval: &Approval<'_>,
+) -> Result<(), Failure> {
+    let ctx = &project.context;
+    if let Ok(mapping) = documents::confirmed_mapping(ctx).await {
+        screen.say(format!(
+            "Mapping {} was approved by {} at {}",
+            short(&mapping.digest().to_hex()),
+            clean::line(mapping.reviewer().as_str()),
+            words::moment(mapping.confirmed_at(), &screen.look().zone),
+        ));
+        return Ok(());
+    }
+    let proposal = propose::proposal(ctx).await?;
+    let digest = proposal.digest().to_hex();
+    show(screen, project, &proposal, &digest);
+    if !approval.unasked {
+        ask(screen, approval, proposal.conflicts().len())?;
+    }
+    let reason = format!("left out by {}", approval.by);
+    let leave_out =
+        proposal.conflicts().into_iter().map(|conflict| LeaveOut { id: conflict.id, reason: reason.clone() });
+    let confirmation = Confirmation {
+        reviewer: approval.by.to_owned(),
+        at: ctx.clock.now(),
+        proposal_digest: Some(digest),
+        leave_out: leave_out.collect(),
+    };
+    let mapping = propose::confirm(ctx, &confirmation).await?;
+    let digest = mapping.digest().to_hex();
+    screen.say(format!("Approved mapping {} as {}", short(&digest), clean::line(approval.by)));
+    screen.event(json!({ "type": "confirmed", "by": approval.by, "digest": digest }));
+    Ok(())
+}
+
+fn show(screen: &Screen, project: &Project, proposal: &MappingProposal, digest: &str) {
+    let (mut carried, mut left) = (0, 0);
+    for row in proposal.rows() {
+        match row.decision.as_str() {
+            "carry" => carried += 1,
+            "leave" => left += 1,
+            _ => {}
+        }
+    }
+    let conflicts = proposal.conflicts();
+    screen.say(format!(
+        "Proposal {}: {carried} rows arrive, {left} do not, {} are open",
+        short(digest),
+        conflicts.len(),
+    ));
+    for conflict in conflicts.iter().take(ROWS_SHOWN_MAX) {
+        let (code, reason) = (conflict.leave.code, clean::line(&conflict.leave.reason).into_owned());
+        screen.say(format!("  open  {:<24} {code}  {reason}", clean::line(&conflict.id.to_string())));
+    }
+    if conflicts.len() > ROWS_SHOWN_MAX {
+        screen.say(format!("  and {} more", conflicts.len() - ROWS_SHOWN_MAX));
+    }
+    let document = project.folder().join("mappings").join(digest).join("proposal.json");
+    screen.say(format!("  all rows with their reasons: {}", document.display()));
+    screen.event(json!({
+        "type": "proposal",
+        "digest": digest,
+        "carried": carried,
+        "left": left,
+        "open": conflicts.iter().map(|conflict| json!({ "row": conflict.id.to_string(), "code": conflict.leave.code.as_str() })).collect::<Vec<_>>(),
+        "document": document,
+    }));
+}
+
+fn ask(screen: &Screen, approval: &Approval<'_>, open: usize) -> Result<(), Failure> {
+    if !approval.may_ask || !io::stdin().is_terminal() {
+        return Err(Failure::new(&catalogue::NO_INPUT, "the proposal waits for an answer")
+            .fix("look at the proposal; to approve it without being asked, which leaves open rows out, pass --yes")
+            .then(format!("deskferry confirm --by \"{}\" --yes", clean::line(approval.by).replace('"', "'"))));
+    }
+    let consequence = if open == 0 { String::new() } else { format!(", and leave the {open} open rows out") };
+    screen.say(format!("Type {CONSENT} to approve as {}{consequence}:", clean::line(approval.by)));
+    screen.flush();
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == CONSENT {
+        return Ok(());
+    }
+    Err(Failure::new(&catalogue::NOT_CONFIRMED, "the mapping was not approved")
+        .with_why(format!("the answer was not {CONSENT}; nothing is stored"))
+        .fix("change the mapping in migration.toml, or the accounts, then propose again")
+        .then("deskferry propose"))
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

@@ -1,0 +1,101 @@
+//! `run`: everything from discovery to the report, or on from where it stopped.
+
+use pipeline::conduct::Step;
+use pipeline::report;
+use pipeline::step::StepReport;
+use pipeline::worker::{self, Rest};
+use twins::gorgias::LedgerCounts;
+
+use super::confirm::{self, Approval};
+use super::steps;
+use crate::arguments::{Common, Run};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::figures::{self, Paths};
+use crate::interrupt;
+use crate::project::Project;
+use crate::runs::{self, Wanted};
+use crate::screen::Screen;
+
+/// Runs all steps.
+pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<Exit, Failure> {
+    super::in_runtime(async {
+        let project = Project::open(screen, common, "run", Wanted::UnfinishedOrNew)?;
+        let interrupt = interrupt::listen()?;
+        let approval =
+            arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
+        let rest = project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?;
+        steps::say_next(screen, &project).await?;
+        let told = tell(screen, &project, None, None).await?;
+        Ok(match (rest, told) {
+            (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),
+            (_, Some(told)) if arguments.strict.strict && told.fields_different > 0 => Exit::Differences,
+            (_, Some(told)) if told.failed > 0 => Exit::SomeFailed,
+            _ => Exit::Done,
+        })
+    })
+}
+
+/// Works until nothing is left to do; the approval is used when the mapping waits for one.
+pub(crate) async fn to_end(
+    screen: &Screen,
+    project: &Project,
+    approval: Option<&Approval<'_>>,
+) -> Result<Rest, Failure> {
+    let mut tell = |step: Step, report: &StepReport| steps::tell(screen, step, report);
+    let mut rest = worker::run_to_end(&project.context, &*project.queue, &mut tell).await?;
+    if rest == Rest::Confirmation {
+        let Some(approval) = approval else { return Err(steps::not_confirmed()) };
+        confirm::approve(screen, project, approval).await?;
+        rest = worker::run_to_end(&project.context, &*project.queue, &mut tell).await?;
+    }
+    match rest {
+        Rest::Done => {}
+        Rest::Confirmation => return Err(steps::not_confirmed()),
+        Rest::Decision(wave) => screen.fail(&steps::not_proven(wave)),
+    }
+    Ok(rest)
+}
+
+/// What the figures say that decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The verdict is a pass.
+    pub(crate) is_proven: bool,
+    /// Records that did not arrive.
+    pub(crate) failed: u64,
+    /// Differences without explanation.
+    pub(crate) fields_different: u64,
+}
+
+/// Shows the figures of the newest report; the last event is the summary. Nothing is shown before there is a report.
+pub(crate) async fn tell(
+    screen: &Screen,
+    project: &Project,
+    ledgers: Option<LedgerCounts>,
+    closing: Option<&dyn Fn(&Screen, &report::SummaryV1, &Paths)>,
+) -> Result<Option<Told>, Failure> {
+    let Some(latest) = report::latest(&project.context).await? else { return Ok(None) };
+    let summary = &latest.report.summary;
+    let path = |path: std::path::PathBuf| path.display().to_string();
+    let paths = Paths {
+        report: path(project.config.store.join(latest.folder.as_str())),
+        lake: path(project.folder().join("lake").join("v1")),
+        run: path(runs::folder_of(&project.folder(), project.run())),
+    };
+    for line in figures::lines(summary, ledgers) {
+        screen.say(line);
+    }
+    screen.say(format!("Report      {}", paths.report));
+    screen.say(format!("Lake        {}", paths.lake));
+    screen.say(format!("Run         {}", paths.run));
+    if let Some(closing) = closing {
+        closing(screen, summary, &paths);
+    }
+    screen.event(figures::event(summary, ledgers, &paths));
+    Ok(Some(Told {
+        is_proven: summary.verdict == "pass",
+        failed: summary.objects.values().map(|counts| counts.failed).sum(),
+        fields_different: summary.fields_different,
+    }))
+}

@@ -1,0 +1,97 @@
+//! `status`: which runs there are, who works on them now, what is done, what comes next. Sends no request.
+
+use pipeline::conduct::{self, Next, Step};
+use pipeline::wave::Wave;
+use pipeline::worker;
+use serde_json::json;
+
+use crate::arguments::Common;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::runs::{self, RunState, Wanted};
+use crate::screen::Screen;
+use crate::{lock, project};
+
+/// Steps in the order of the flow.
+const BEFORE_WAVES: [Step; 6] =
+    [Step::Discover, Step::Propose, Step::Prepare, Step::Extract, Step::Transform, Step::Plan];
+
+/// Shows where the run stands.
+pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
+    let config = project::read_config(&common.config)?;
+    let folder = project::folder(&config);
+    screen.say(format!("Migration {} in {}", config.migration, folder.display()));
+    let now = jiff::Timestamp::now();
+    if let Some(holder) = lock::holder(&folder, now, &screen.look().zone) {
+        screen.say(format!("Now         {holder}"));
+    }
+    let all = runs::list(&folder)?;
+    for run in &all {
+        let state = runs::state(&folder, run);
+        screen.say(format!(
+            "Run {run}  {}",
+            if state == RunState::Finished { "finished" } else { "unfinished" }
+        ));
+    }
+    if all.is_empty() {
+        screen.event(json!({ "type": "status", "migration": config.migration, "runs": [] }));
+        screen.next("deskferry discover", "no run has begun");
+        return Ok(Exit::Done);
+    }
+    let today = now.to_zoned(screen.look().zone.clone()).date();
+    let chosen = runs::choose(&folder, common.run.as_deref(), Wanted::UnfinishedOrNewest, today)?;
+    let context = project::look(screen, &config, chosen.run.clone())?;
+    let shown = super::in_runtime(async { Ok(worker::look(&context).await?) })?;
+    let next = conduct::next(&shown);
+    for step in flow() {
+        let is_next = next == Next::Run(step);
+        let mark = if shown.done.contains(&step) || is_passed(&shown, step) {
+            "done"
+        } else if is_next {
+            "next"
+        } else {
+            "-"
+        };
+        screen.say(format!("  {:<21} {mark}", step.to_string()));
+        if step == Step::Propose {
+            screen.say(format!(
+                "  {:<21} {}",
+                "confirm",
+                if shown.is_confirmed {
+                    "done"
+                } else if next == Next::Confirmation {
+                    "next"
+                } else {
+                    "-"
+                }
+            ));
+        }
+    }
+    let names = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    screen.event(json!({
+        "type": "status",
+        "migration": config.migration,
+        "runs": all.iter().map(|run| run.as_str()).collect::<Vec<_>>(),
+        "run": chosen.run.as_str(),
+        "is_confirmed": shown.is_confirmed,
+        "done": names(&shown.done),
+        "next": match next {
+            Next::Run(step) => step.to_string(),
+            Next::Confirmation => "confirm".to_owned(),
+            Next::Decision(wave) => format!("decision/{wave}"),
+            Next::Nothing => "nothing".to_owned(),
+        },
+    }));
+    let (command, why) = super::steps::next_command(&folder, next);
+    screen.next(&command, why);
+    Ok(Exit::Done)
+}
+
+fn flow() -> impl Iterator<Item = Step> {
+    let waves = Wave::ALL.into_iter().flat_map(|wave| [Step::Load(wave), Step::Reconcile(wave)]);
+    BEFORE_WAVES.into_iter().chain(waves).chain([Step::Finish, Step::Report, Step::Handoff])
+}
+
+fn is_passed(shown: &conduct::Shown, step: Step) -> bool {
+    matches!(step, Step::Reconcile(wave) if shown.gates[conduct::place(wave)] == conduct::Gate::Passed)
+}

@@ -1,0 +1,207 @@
+//! Steps one by one, each as its own command.
+//!
+//! Deliberately absent: the order of steps. `pipeline::conduct` knows it, and says what comes next.
+
+use std::path::Path;
+
+use pipeline::conduct::{self, Next, Step};
+use pipeline::report;
+use pipeline::step::StepReport;
+use pipeline::wave::Wave;
+use pipeline::worker;
+use serde_json::json;
+
+use crate::arguments::{Common, Strict};
+use crate::exit::Exit;
+use crate::failure::{Failure, catalogue};
+use crate::figures;
+use crate::interrupt;
+use crate::project::Project;
+use crate::runs::Wanted;
+use crate::screen::Screen;
+use crate::words;
+
+/// What a command asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    /// One step.
+    One(Step),
+    /// All waves, each compared before the next one opens.
+    Load,
+    /// The comparison of every wave that is loaded.
+    Reconcile(Strict),
+    /// The report.
+    Report(Strict),
+}
+
+impl Wish {
+    fn command(self) -> &'static str {
+        match self {
+            Self::One(step) => step.name(),
+            Self::Load => "load",
+            Self::Reconcile(_) => "reconcile",
+            Self::Report(_) => "report",
+        }
+    }
+
+    /// Discovery begins a run, reports look back at one, everything else goes on with one.
+    fn wanted(self) -> Wanted {
+        match self {
+            Self::One(Step::Discover) => Wanted::UnfinishedOrNew,
+            Self::One(Step::Handoff) | Self::Report(_) => Wanted::Newest,
+            _ => Wanted::UnfinishedOrNewest,
+        }
+    }
+}
+
+/// Does what the command asks for, and says what comes next.
+pub(crate) fn run(screen: &Screen, common: &Common, wish: Wish) -> Result<Exit, Failure> {
+    super::in_runtime(async {
+        let project = Project::open(screen, common, wish.command(), wish.wanted())?;
+        let interrupt = interrupt::listen()?;
+        let exit = project.work(screen, &interrupt, carry_out(screen, &project, wish)).await?;
+        say_next(screen, &project).await?;
+        Ok(exit)
+    })
+}
+
+async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exit, Failure> {
+    match wish {
+        Wish::One(step) => one(screen, project, step).await.map(|_| Exit::Done),
+        Wish::Load => load(screen, project).await,
+        Wish::Reconcile(strict) => reconcile(screen, project, strict).await,
+        Wish::Report(strict) => {
+            one(screen, project, Step::Report).await?;
+            tell_report(screen, project, strict).await
+        }
+    }
+}
+
+async fn one(screen: &Screen, project: &Project, step: Step) -> Result<StepReport, Failure> {
+    let report = worker::run_step(&project.context, step).await?;
+    tell(screen, step, &report);
+    Ok(report)
+}
+
+async fn load(screen: &Screen, project: &Project) -> Result<Exit, Failure> {
+    loop {
+        match conduct::next(&worker::look(&project.context).await?) {
+            Next::Run(step @ (Step::Load(_) | Step::Reconcile(_))) => {
+                one(screen, project, step).await?;
+            }
+            Next::Run(Step::Finish | Step::Report | Step::Handoff) | Next::Nothing => {
+                screen.say("Every wave is loaded and proven");
+                return Ok(Exit::Done);
+            }
+            Next::Decision(wave) => return Err(not_proven(wave)),
+            Next::Confirmation => return Err(not_confirmed()),
+            Next::Run(step) => {
+                return Err(Failure::new(
+                    &catalogue::OUT_OF_ORDER,
+                    format!("nothing can be loaded before {step}"),
+                )
+                .then(format!("deskferry {}", step.name())));
+            }
+        }
+    }
+}
+
+async fn reconcile(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {
+    let shown = worker::look(&project.context).await?;
+    let loaded: Vec<Wave> =
+        Wave::ALL.into_iter().filter(|wave| shown.done.contains(&Step::Load(*wave))).collect();
+    if loaded.is_empty() {
+        return Err(Failure::new(&catalogue::OUT_OF_ORDER, "there is nothing to compare: no wave is loaded")
+            .then("deskferry load"));
+    }
+    for wave in loaded {
+        one(screen, project, Step::Reconcile(wave)).await?;
+    }
+    let differs = matches!(conduct::next(&worker::look(&project.context).await?), Next::Decision(_));
+    Ok(if strict.strict && differs { Exit::Differences } else { Exit::Done })
+}
+
+/// Shows the newest report and says by the exit code how the run went.
+async fn tell_report(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {
+    let Some(latest) = report::latest(&project.context).await? else { return Ok(Exit::Done) };
+    let summary = &latest.report.summary;
+    for line in figures::lines(summary, None) {
+        screen.say(line);
+    }
+    let folder = project.config.store.join(latest.folder.as_str());
+    screen.say(format!("Report      {}", folder.display()));
+    screen.event(json!({
+        "type": "report",
+        "folder": folder,
+        "verdict": summary.verdict,
+        "fields_different": summary.fields_different,
+        "fields_explained": summary.fields_explained,
+    }));
+    let failed: u64 = summary.objects.values().map(|counts| counts.failed).sum();
+    Ok(if strict.strict && summary.fields_different > 0 {
+        Exit::Differences
+    } else if failed > 0 {
+        Exit::SomeFailed
+    } else {
+        Exit::Done
+    })
+}
+
+/// Says what a step did.
+pub(crate) fn tell(screen: &Screen, step: Step, report: &StepReport) {
+    for finding in &report.findings {
+        screen.finding(&finding.code, finding.count, &finding.text);
+    }
+    let counts: Vec<String> =
+        report.records.iter().map(|(kind, count)| format!("{kind} {}", words::count(*count))).collect();
+    let how = if report.was_done { "was done already" } else { "done" };
+    screen.say(format!(
+        "{:<21} {how}{}",
+        step.to_string(),
+        if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) }
+    ));
+    screen.event(json!({
+        "type": "step_done",
+        "step": step.name(),
+        "wave": step.wave().map(Wave::as_str),
+        "was_done": report.was_done,
+        "records": report.records,
+    }));
+}
+
+/// The one command to run next.
+pub(crate) async fn say_next(screen: &Screen, project: &Project) -> Result<(), Failure> {
+    let (command, why) =
+        next_command(&project.folder(), conduct::next(&worker::look(&project.context).await?));
+    screen.next(&command, why);
+    Ok(())
+}
+
+/// The command for what comes next, and why.
+pub(crate) fn next_command(folder: &Path, next: Next) -> (String, &'static str) {
+    match next {
+        Next::Run(Step::Prepare) => ("deskferry run".to_owned(), "writes to Gorgias, wave by wave"),
+        Next::Run(Step::Finish) => {
+            ("deskferry run".to_owned(), "switches on again what was paused, then reports")
+        }
+        Next::Run(step) => (format!("deskferry {}", step.name()), ""),
+        Next::Confirmation => {
+            ("deskferry confirm --by \"YOUR NAME\"".to_owned(), "nothing is written before")
+        }
+        Next::Decision(_) => ("deskferry report".to_owned(), "what differs, record by record"),
+        Next::Nothing => (format!("snapshot ls --lake {}", folder.display()), "every table of the run"),
+    }
+}
+
+/// A wave was not found right.
+pub(crate) fn not_proven(wave: Wave) -> Failure {
+    Failure::new(&catalogue::BAD_VERDICT, format!("wave {wave} is not proven, so no further wave opens"))
+        .fix("look at the differences in the report; mend them, or accept their codes in migration.toml under [accept] findings")
+        .then("deskferry report")
+}
+
+/// Nobody approved the mapping.
+pub(crate) fn not_confirmed() -> Failure {
+    Failure::new(&catalogue::NOT_CONFIRMED, "the mapping of this run is not approved")
+        .then("deskferry confirm --by \"YOUR NAME\"")
+}

@@ -1,0 +1,41 @@
+//! Benches: each prints one JSON line per figure and one summary line at the end.
+
+mod efficiency;
+mod steps;
+mod twins;
+
+use clap::Subcommand;
+
+/// Secrets of the loopback servers, given to child processes by environment, as a real run would be.
+pub(crate) const SECRETS: [(&str, &str); 4] = [
+    ("LEADDESK_AUTH", "0123456789abcdef0123456789abcdef"),
+    ("LEADDESK_CLIENT_ID", "twin-client"),
+    ("LEADDESK_CLIENT_SECRET", "twin-secret"),
+    ("GORGIAS_API_KEY", "twin-key"),
+];
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Extract, transform and plan, each in a process of its own: records a second, bytes a record, peak memory.
+    Steps(steps::Arguments),
+    /// A whole run at the account's true bucket with time running faster: requests against the floor, time against the bound.
+    Efficiency(efficiency::Arguments),
+    /// Requests a second that the twins answer, so that they never are what is measured.
+    Twins(twins::Arguments),
+}
+
+/// Runs one bench.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.bench {
+        Bench::Steps(arguments) => steps::run(arguments),
+        Bench::Efficiency(arguments) => efficiency::run(arguments),
+        Bench::Twins(arguments) => twins::run(arguments),
+    }
+}

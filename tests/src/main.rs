@@ -1,0 +1,43 @@
+//! `prove`: figures and proofs about deskferry that anyone can run again.
+//!
+//! Every figure is printed as one line of JSON. Steps run in processes of their own, so that a peak of memory belongs to
+//! one step alone. Deliberately absent: asserted times; a figure is a ratio, a count or a rate on this machine.
+
+mod bench;
+mod measured;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Figures and proofs about deskferry.
+#[derive(Debug, Parser)]
+#[command(name = "prove", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures; prints JSON figures.
+    Bench(bench::Arguments),
+    /// Runs `deskferry` inside this program, then writes what the process used; the benches call it.
+    #[command(hide = true)]
+    Deskferry {
+        /// Where the figures of the process go.
+        #[arg(long)]
+        usage: std::path::PathBuf,
+        /// Arguments of `deskferry`.
+        #[arg(last = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),
+    }
+}

@@ -1,0 +1,100 @@
+//! Both systems on loopback in processes of their own, and a folder with a `migration.toml` that points at them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::measured::Server;
+
+/// Size and speed of a world.
+#[derive(Debug, Clone)]
+pub(crate) struct Size {
+    /// Seed of the generated account.
+    pub(crate) seed: u64,
+    /// Contacts.
+    pub(crate) contacts: u64,
+    /// Calls.
+    pub(crate) calls: u64,
+    /// `requests/seconds`, as Gorgias documents it.
+    pub(crate) bucket: String,
+    /// How many times faster than real time the bucket runs.
+    pub(crate) time_scale: u32,
+}
+
+/// A running world; the servers end with it.
+pub(crate) struct World {
+    folder: TempDir,
+    /// LeadDesk.
+    pub(crate) leaddesk: Server,
+    /// Gorgias.
+    pub(crate) gorgias: Server,
+    config: PathBuf,
+}
+
+impl World {
+    /// Starts both servers and writes the configuration.
+    pub(crate) fn start(size: &Size) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("deskferry-prove-").tempdir()?;
+        let files = folder.path().join("operator-files");
+        let files_text =
+            files.to_str().context("the folder for temporary files has a name that is no text")?;
+        let (seed, contacts, calls) =
+            (size.seed.to_string(), size.contacts.to_string(), size.calls.to_string());
+        let account = ["--seed", &seed, "--contacts", &contacts, "--calls", &calls];
+        let leaddesk =
+            Server::start(folder.path(), "leaddesk", &[&account[..], &["--files", files_text]].concat())?;
+        let scale = size.time_scale.to_string();
+        let speed = ["--bucket", size.bucket.as_str(), "--time-scale", &scale];
+        let gorgias = Server::start(folder.path(), "gorgias", &[&account[..], &speed[..]].concat())?;
+        let config = folder.path().join("migration.toml");
+        std::fs::write(&config, configuration(&leaddesk.url, &gorgias.url, size)?)?;
+        Ok(Self { folder, leaddesk, gorgias, config })
+    }
+
+    /// The folder; the store is `run` in it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Path of `migration.toml`.
+    pub(crate) fn config(&self) -> anyhow::Result<&str> {
+        self.config.to_str().context("the folder for temporary files has a name that is no text")
+    }
+}
+
+/// The window that the client is told: the documented one, shortened by the time scale.
+fn configuration(leaddesk: &str, gorgias: &str, size: &Size) -> anyhow::Result<String> {
+    let (requests, seconds) = size.bucket.split_once('/').context("a bucket is written requests/seconds")?;
+    let window = seconds.parse::<f64>()? / f64::from(size.time_scale);
+    Ok(format!(
+        r#"migration = "bench"
+
+[leaddesk]
+original_api_url = "{leaddesk}"
+rest_api_url = "{leaddesk}/stable"
+auth = "env:LEADDESK_AUTH"
+account = 1234
+client_id = "env:LEADDESK_CLIENT_ID"
+client_secret = "env:LEADDESK_CLIENT_SECRET"
+files = "operator-files"
+time_zone = "Europe/Helsinki"
+default_region = "FI"
+requests_per_second = 100000
+in_flight = 16
+
+[gorgias]
+base_url = "{gorgias}"
+email = "migration@acme.example"
+api_key = "env:GORGIAS_API_KEY"
+bucket = "{requests}/{window}"
+reserve = 0.0
+
+[store]
+url = "file:run"
+
+[queue]
+url = "in-process:"
+"#
+    ))
+}
