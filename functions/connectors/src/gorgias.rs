@@ -241,7 +241,7 @@ impl Gorgias for Client {
         let stored: Value = serde_json::from_str(&setting.json).map_err(|error| WriteError::Refused {
             request: "PUT /account/settings/{id}".to_owned(),
             status: 0,
-            message: format!("stopped before sending: the setting is {}", reading::shape(error)),
+            message: format!("stopped before sending: the setting is {}", reading::shape(&error)),
         })?;
         let body = json!({ "type": setting.kind, "data": stored });
         self.put("PUT /account/settings/{id}", format!("/account/settings/{}", setting.id), &body).await

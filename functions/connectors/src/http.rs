@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn pauses_double_and_end() {
-        let pauses: Vec<u64> = (1..10).map(|tries| pause_after(tries).as_millis() as u64).collect();
+        let pauses: Vec<u128> = (1..10).map(|tries| pause_after(tries).as_millis()).collect();
         assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
         assert_eq!(pause_after(u32::MAX), PAUSE_MAX);
     }

@@ -101,6 +101,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// How to run the command again, for those that go on where they stopped.
+    pub(crate) fn again(&self) -> Option<String> {
+        match self {
+            Self::Init(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
+            Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
+            other => Some(format!("deskferry {}", other.name())),
+        }
+    }
+
     /// The word on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 mod completions;
 mod confirm;
 mod demo;
-mod explain;
+pub(crate) mod explain;
 mod init;
 mod run;
 mod status;

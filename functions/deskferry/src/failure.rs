@@ -5,6 +5,7 @@
 
 pub(crate) mod catalogue;
 mod diagnose;
+pub(crate) mod step_codes;
 
 use std::error::Error;
 

@@ -44,6 +44,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let screen = Screen::start(Look::new(&arguments.common), arguments.command.name());
     let exit = commands::dispatch(&screen, &arguments).unwrap_or_else(|failure| {
+        let failure =
+            arguments.command.again().into_iter().fold(failure, |failure, again| failure.or_then(&again));
         screen.fail(&failure);
         failure.exit()
     });

@@ -43,6 +43,8 @@ pub(crate) enum Message {
         /// Explanation without personal data.
         text: String,
     },
+    /// A step is done, whatever its parts have said.
+    StepDone(&'static str),
     /// Requests a second that the destination allows, as it is shown.
     Pace(String),
     /// From here on, events are recorded there too.
@@ -128,6 +130,11 @@ impl Screen {
     /// Something that a person should know.
     pub(crate) fn finding(&self, code: &str, count: u64, text: &str) {
         self.send(Message::Finding { code: code.to_owned(), count, text: text.to_owned() });
+    }
+
+    /// A step is done: nothing of it is shown as running any more.
+    pub(crate) fn step_done(&self, step: &'static str) {
+        self.send(Message::StepDone(step));
     }
 
     /// How fast the destination may be asked, such as `2 req/s`.

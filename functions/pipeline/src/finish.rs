@@ -257,3 +257,111 @@ fn compare(expected: &States, found: &States) -> Result<StoredFinish, FinishErro
         None => Ok(StoredFinish::V1 { restored, removed }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use migration::gorgias::{RuleId, SettingId};
+
+    use super::*;
+    use crate::prepare;
+    use crate::prepare::schema::SchemaWish;
+    use crate::testing::{Account, Fault, World};
+
+    async fn prepared() -> World {
+        let world = World::new(Account::fresh());
+        prepare::prepare(&world.context(), &SchemaWish::default()).await.expect("prepared");
+        assert_eq!(switched(&world), (false, false));
+        world
+    }
+
+    /// Whether the rule runs, and whether surveys are sent.
+    fn switched(world: &World) -> (bool, bool) {
+        world.gorgias.account(|account| {
+            let rule = account.rules.first().is_some_and(|rule| rule.is_active);
+            (rule, account.settings[0].json.contains("true"))
+        })
+    }
+
+    #[tokio::test]
+    async fn everything_is_as_it_was_and_stays_so() {
+        let world = prepared().await;
+        let report = run(&world.context()).await.expect("finished");
+        assert_eq!((report.was_done, report.records["switched_on"]), (false, 2));
+        assert_eq!(switched(&world), (true, true));
+        let fresh = Account::fresh();
+        world.gorgias.account(|account| {
+            let settings = (account.settings[0].json.parse(), fresh.settings[0].json.parse());
+            let settings: (Result<serde_json::Value, _>, Result<serde_json::Value, _>) = settings;
+            assert_eq!(settings.0.expect("JSON"), settings.1.expect("JSON"));
+            // What a person switches off afterwards is theirs.
+            account.rules[0].is_active = false;
+        });
+        let requests = world.gorgias.all_requests();
+        let again = run(&world.context()).await.expect("finished");
+        assert_eq!((again.was_done, again.records["switched_on"]), (true, 2));
+        assert_eq!(switched(&world), (false, true));
+        assert_eq!(world.gorgias.all_requests(), requests);
+    }
+
+    #[tokio::test]
+    async fn a_crash_after_any_effect_ends_like_an_undisturbed_run() {
+        let undisturbed = prepared().await;
+        let before = undisturbed.effects.count();
+        run(&undisturbed.context()).await.expect("finished");
+        let effects = undisturbed.effects.count() - before;
+        assert!(effects >= 4, "{effects}");
+        for effect in 1..=effects {
+            let world = prepared().await;
+            let crashed = world.until_crash(effect, run(&world.context())).await;
+            assert!(crashed.is_none(), "effect {effect}");
+            let report = run(&world.context()).await.expect("finished");
+            assert_eq!(report.records["switched_on"], 2, "effect {effect}");
+            assert_eq!(switched(&world), (true, true), "effect {effect}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_person_removed_is_reported_by_its_id() {
+        let world = prepared().await;
+        world.gorgias.account(|account| account.rules.clear());
+        let report = run(&world.context()).await.expect("finished");
+        let told: Vec<&str> = report.findings.iter().map(|finding| finding.text.as_str()).collect();
+        assert_eq!(told, ["removed at Gorgias during the run: rule/11"]);
+        assert_eq!(report.records["switched_on"], 1);
+    }
+
+    #[tokio::test]
+    async fn what_stays_off_is_an_error_until_it_is_on() {
+        let world = prepared().await;
+        world.gorgias.fail("PUT /rules/{id}", 2, Fault::Refused);
+        let error = run(&world.context()).await.expect_err("the rule is off");
+        assert_eq!((error.code(), switched(&world)), (NOT_RESTORED, (false, true)));
+        world.gorgias.account(|account| account.rules[0].is_active = true);
+        run(&world.context()).await.expect("finished by hand");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_switched_nothing_off_switches_nothing_on() {
+        let mut quiet = Account::fresh();
+        quiet.rules.clear();
+        quiet.settings.clear();
+        let world = World::new(quiet);
+        prepare::prepare(&world.context(), &SchemaWish::default()).await.expect("prepared");
+        let report = run(&world.context()).await.expect("finished");
+        assert_eq!(report.records["switched_on"], 0);
+        assert_eq!(world.gorgias.requests("GET /rules"), 1, "the baseline alone");
+    }
+
+    #[test]
+    fn the_order_of_keys_in_a_setting_does_not_count() {
+        let key = |id: SettingId| WriteKey::new(DestinationObject::Setting, id.to_string());
+        let expected = States::from([(key(SettingId(21)), State::holds(r#"{"a":1,"b":true}"#))]);
+        let found = |json: &str| States::from([(key(SettingId(21)), State::holds(json))]);
+        assert!(compare(&expected, &found(r#"{"b":true,"a":1}"#)).is_ok());
+        let wrong = compare(&expected, &found(r#"{"a":1,"b":false}"#)).expect_err("another value");
+        assert!(wrong.to_string().contains("setting/21"), "{wrong}");
+        let rule = WriteKey::new(DestinationObject::Rule, RuleId(11).to_string());
+        let gone = compare(&States::from([(rule, State::Runs(true))]), &States::new()).expect("reported");
+        assert_eq!(gone, StoredFinish::V1 { restored: Vec::new(), removed: vec!["rule/11".to_owned()] });
+    }
+}

@@ -215,6 +215,16 @@ impl Ledger {
         Ok((read_book(ctx, &folder).await?, secret))
     }
 
+    /// As [`Ledger::read`] where the account's name is known already: saves the request that asks for it.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub async fn read_of(ctx: &Context, account: &str) -> Result<(Book, Secret), LedgerError> {
+        let folder = ctx.key(&format!("ledger/{account}")).map_err(LedgerError::AccountName)?;
+        let secret = read_or_draw_secret(ctx, folder.as_str()).await?;
+        Ok((read_book(ctx, folder.as_str()).await?, secret))
+    }
+
     async fn fence(&mut self, ctx: &Context, opening: &Opening) -> Result<(), LedgerError> {
         let kind = KindV1::Fence {
             run: self.run.clone(),

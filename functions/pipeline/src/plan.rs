@@ -98,7 +98,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, PlanError> {
     let directory =
         prepare::read_directory(ctx).await.map_err(|source| PlanError::Prepared(Box::new(source)))?;
     let directory = directory.ok_or(PlanError::NotPrepared)?;
-    let (book, secret) = Ledger::read(ctx).await?;
+    let (book, secret) = Ledger::read_of(ctx, &directory.account).await?;
     let adoptions = adoptions(ctx, &book, &secret).await?;
     seal_details(ctx, &adoptions).await?;
 
@@ -113,22 +113,24 @@ pub async fn run(ctx: &Context) -> Result<StepReport, PlanError> {
         .map(|object| made(&book, object, ReceiptClass::Updated))
         .sum();
     counts.customers_adopted = adoptions.len() as u64;
-    let waves = waves(ctx, &book, &secret, &adoptions, &mut counts).await?;
+    let (waves, leads_messages) = waves(ctx, &book, &secret, &adoptions, &mut counts).await?;
 
     let bucket = bucket(ctx);
     let forecast = load_plan::requests_floor(&counts);
+    let gates = gate_reads(&waves, leads_messages, &counts);
+    let requests_floor = forecast.total() + gates;
     let plan = PlanV1 {
         account: directory.account.clone(),
         baseline: baseline_digest(ctx).await?,
         waves,
         counts: stored::counts(&counts),
-        forecast: stored::forecast(&forecast),
-        requests_floor: forecast.total(),
+        forecast: stored::forecast(&forecast, gates),
+        requests_floor,
         bucket: BucketV1 {
             capacity: bucket.capacity,
             window_milliseconds: u64::try_from(bucket.window.as_millis()).unwrap_or(u64::MAX),
         },
-        bound_seconds: load_plan::bound(forecast.total(), &bucket).as_secs_f64(),
+        bound_seconds: load_plan::bound(requests_floor, &bucket).as_secs_f64(),
     };
     run_folder::put(ctx, &ctx.run_key("adoptions.json")?, &StoredAdoptions::V1 { customers: adoptions })
         .await?;
@@ -153,6 +155,18 @@ fn count(plan: &PlanV1, report: &mut StepReport) {
         report.records.insert(wave.name.clone(), wave.records);
     }
     report.records.insert("requests_floor".to_owned(), plan.requests_floor);
+}
+
+/// With two waves of tickets the lists are read twice: the later wave opens on the verdict of the earlier, and no list
+/// can be asked for a part of it.
+fn gate_reads(waves: &[WaveV1], leads_messages: u64, counts: &Counts) -> u64 {
+    let of = |wave: Wave| waves.iter().find(|planned| planned.name == wave.as_str());
+    let (Some(leads), Some(chats)) = (of(Wave::Leads), of(Wave::Chats)) else { return 0 };
+    if leads.records == 0 || chats.records == 0 {
+        return 0;
+    }
+    let by_account = load_plan::pages(counts.messages_before + leads_messages);
+    load_plan::pages(counts.tickets_before + leads.records) + by_account.min(leads.records)
 }
 
 /// The bucket as the last answers told it.
@@ -271,8 +285,9 @@ async fn waves(
     secret: &Secret,
     adoptions: &BTreeMap<String, u64>,
     counts: &mut Counts,
-) -> Result<Vec<WaveV1>, PlanError> {
+) -> Result<(Vec<WaveV1>, u64), PlanError> {
     let size = ctx.limits.batch_records.max(1) as u64;
+    let mut leads_messages = 0;
     let mut waves = Wave::ALL.map(|wave| WaveV1::empty(wave.as_str()));
     for row in archive::open::<WantCustomer>(ctx, &ctx.run, Pass::Full).await? {
         let row = row.map_err(ArchiveError::from)?;
@@ -295,9 +310,10 @@ async fn waves(
             counts.messages_appended += appended;
         }
         let wave = if Wave::Leads.holds_tickets_of(&row.wave) { 1 } else { 2 };
+        leads_messages += if wave == 1 { messages } else { 0 };
         waves[wave].add(&row.external_id, u64::from(is_new) + if is_new { appended } else { 0 }, size);
     }
-    Ok(waves.into())
+    Ok((waves.into(), leads_messages))
 }
 
 /// Digest over the manifests of the baseline.

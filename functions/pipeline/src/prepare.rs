@@ -100,16 +100,16 @@ impl PrepareError {
 /// # Errors
 /// [`PrepareError`]; running it again goes on where it stopped.
 pub async fn run(ctx: &Context, mapping: &ConfirmedMapping) -> Result<StepReport, PrepareError> {
-    if let Some(directory) = read_directory(ctx).await? {
-        let mut report = StepReport { was_done: true, ..StepReport::of(STEP) };
-        count(&directory, &mut report);
-        return Ok(report);
-    }
     prepare(ctx, &SchemaWish::of(mapping)).await
 }
 
 pub(crate) async fn prepare(ctx: &Context, wish: &SchemaWish) -> Result<StepReport, PrepareError> {
     let mut report = StepReport::of(STEP);
+    if let Some(directory) = read_directory(ctx).await? {
+        report.was_done = true;
+        count(&directory, &mut report);
+        return Ok(report);
+    }
     let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
     baseline::seal(ctx).await?;
     let baseline = baseline::load(ctx).await?;

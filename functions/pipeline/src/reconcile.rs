@@ -116,7 +116,7 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
         verdict::keep(ctx, wave, &verdict).await?;
         return Ok(report);
     }
-    let (book, secret) = Ledger::read(ctx).await?;
+    let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
     let names = load::names(ctx).await?;
     let scene = Scene { ctx, names, book, secret, plan };
 

@@ -8,8 +8,10 @@
 pub mod advice;
 mod build;
 pub mod cell;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gather;
-mod known;
+pub(crate) mod known;
 pub mod page;
 pub mod records;
 mod scratch;

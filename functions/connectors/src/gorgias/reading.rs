@@ -120,7 +120,7 @@ fn refused(request: &Request, status: u16) -> Option<ReadError> {
 }
 
 fn record<W: Wire>(text: &str) -> Result<Raw<W::Record>, String> {
-    let wire: W = serde_json::from_str(text).map_err(shape)?;
+    let wire: W = serde_json::from_str(text).map_err(|error| shape(&error))?;
     Ok(Raw { record: wire.into_record()?, json: text.to_owned() })
 }
 
@@ -129,11 +129,11 @@ fn list<W: Wire>(body: &[u8]) -> Result<Page<W::Record>, String> {
     let list: List<'_> = if text.trim_start().starts_with('[') {
         List {
             data: Vec::<&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(text))
-                .map_err(shape)?,
+                .map_err(|error| shape(&error))?,
             meta: None,
         }
     } else {
-        serde_json::from_str(text).map_err(shape)?
+        serde_json::from_str(text).map_err(|error| shape(&error))?
     };
     let next = list.meta.and_then(|meta| meta.next_cursor).map(Cursor);
     let records = list.data.iter().map(|raw| record::<W>(raw.get())).collect::<Result<Vec<_>, _>>()?;
@@ -144,7 +144,7 @@ fn list<W: Wire>(body: &[u8]) -> Result<Page<W::Record>, String> {
 }
 
 /// Where a text stopped being what it should be; position and kind only, never the content.
-pub(super) fn shape(error: serde_json::Error) -> String {
+pub(super) fn shape(error: &serde_json::Error) -> String {
     let kind = match error.classify() {
         serde_json::error::Category::Io => "unreadable",
         serde_json::error::Category::Syntax => "not JSON",

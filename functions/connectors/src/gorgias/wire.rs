@@ -44,8 +44,8 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
         .map_err(|_| "a time out of range".to_owned())
 }
 
-fn optional_instant(text: Option<String>) -> Result<Option<Timestamp>, String> {
-    text.as_deref().map(instant).transpose()
+fn optional_instant(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    text.map(instant).transpose()
 }
 
 #[derive(Deserialize)]
@@ -98,7 +98,7 @@ impl Wire for TeamWire {
     fn into_record(self) -> Result<port::Team, String> {
         let mut members: Vec<UserId> = self.members.iter().map(|member| UserId(member.id)).collect();
         members.sort_unstable();
-        let created_at = optional_instant(self.created_datetime)?;
+        let created_at = optional_instant(self.created_datetime.as_deref())?;
         Ok(port::Team {
             id: TeamId(self.id),
             name: self.name,
@@ -362,8 +362,8 @@ impl Wire for CustomerWire {
             timezone: self.timezone,
             channels,
             values,
-            created_at: optional_instant(self.created_datetime)?,
-            updated_at: optional_instant(self.updated_datetime)?,
+            created_at: optional_instant(self.created_datetime.as_deref())?,
+            updated_at: optional_instant(self.updated_datetime.as_deref())?,
         })
     }
 }
@@ -413,12 +413,12 @@ impl Wire for TicketWire {
             assignee_team: self.assignee_team.map(|team| TeamId(team.id)),
             tags,
             values: self.custom_fields.map(ValuesWire::into_values).transpose()?.unwrap_or_default(),
-            created_at: optional_instant(self.created_datetime)?,
-            opened_at: optional_instant(self.opened_datetime)?,
-            closed_at: optional_instant(self.closed_datetime)?,
-            last_message_at: optional_instant(self.last_message_datetime)?,
-            updated_at: optional_instant(self.updated_datetime)?,
-            trashed_at: optional_instant(self.trashed_datetime)?,
+            created_at: optional_instant(self.created_datetime.as_deref())?,
+            opened_at: optional_instant(self.opened_datetime.as_deref())?,
+            closed_at: optional_instant(self.closed_datetime.as_deref())?,
+            last_message_at: optional_instant(self.last_message_datetime.as_deref())?,
+            updated_at: optional_instant(self.updated_datetime.as_deref())?,
+            trashed_at: optional_instant(self.trashed_datetime.as_deref())?,
             is_spam: self.spam,
             priority: self.priority,
             language: self.language,
@@ -457,8 +457,8 @@ impl Wire for MessageWire {
             is_public: self.public,
             sender: self.sender.map(|person| person.id),
             receiver: self.receiver.map(|person| person.id),
-            sent_at: optional_instant(self.sent_datetime)?,
-            created_at: optional_instant(self.created_datetime)?,
+            sent_at: optional_instant(self.sent_datetime.as_deref())?,
+            created_at: optional_instant(self.created_datetime.as_deref())?,
             body_text: self.body_text,
             body_html: self.body_html,
         })

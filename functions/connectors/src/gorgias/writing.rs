@@ -65,7 +65,7 @@ impl Client {
             source: Some(Box::new(Cause::because(why))),
         };
         let created: Created =
-            serde_json::from_slice(&answer).map_err(|error| doubt(super::reading::shape(error)))?;
+            serde_json::from_slice(&answer).map_err(|error| doubt(super::reading::shape(&error)))?;
         match expected {
             Some(expected) if created.external_id.as_deref() != Some(expected.as_str()) => {
                 Err(doubt("the created record carries another external id".to_owned()))

@@ -346,14 +346,20 @@ async fn no_failure_and_no_log_shows_a_secret_or_a_person() {
 async fn no_failure_below_http_shows_a_secret_or_a_person() {
     let written = Collected::default();
     let log: Arc<dyn HttpLog> = Arc::new(NdjsonLog::new(written.clone()));
-    // Nobody listens there, nobody has the name, and nothing speaks TLS there.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // Nobody listens on one of them; the other one hangs up on everybody.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = silent.local_addr().unwrap();
     drop(silent);
+    let rude = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rudely = rude.local_addr().unwrap();
+    let hanging_up = tokio::spawn(async move {
+        while let Ok((connection, _)) = rude.accept().await {
+            drop(connection);
+        }
+    });
     let mut texts = Vec::new();
     let mut failures = 0;
-    for base in [format!("http://{closed}"), "http://nobody.invalid".to_owned(), format!("https://{closed}")]
-    {
+    for base in [format!("http://{closed}"), format!("http://{rudely}"), format!("https://{rudely}")] {
         let base: Url = base.parse().unwrap();
         let (source, _) = leaddesk_client(&base, &log);
         failures += read_leaddesk(&source, &mut texts).await;
@@ -361,6 +367,7 @@ async fn no_failure_below_http_shows_a_secret_or_a_person() {
         failures += read_gorgias(&destination, &mut texts).await;
         failures += write_gorgias(&destination, &mut texts).await;
     }
+    hanging_up.abort();
     assert_eq!(failures, 3 * (8 + 17 + 7));
     search("failure", &texts);
     search("log", &[written.text()]);

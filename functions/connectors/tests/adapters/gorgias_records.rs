@@ -314,7 +314,7 @@ async fn what_is_taken_is_a_conflict_and_what_is_wrong_a_refusal() {
     let unknown = NewTicket { tags: vec!["No such tag".to_owned()], ..new_ticket_for(&desk).await };
     match desk.client.create_ticket(&unknown).await {
         Err(WriteError::Refused { request, status, .. }) => {
-            assert_eq!((request.as_str(), status), ("POST /tickets", 400))
+            assert_eq!((request.as_str(), status), ("POST /tickets", 400));
         }
         other => panic!("{other:?}"),
     }

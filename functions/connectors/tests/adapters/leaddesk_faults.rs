@@ -133,7 +133,7 @@ async fn check(route: &str, action: FaultAction, tries: u64, expected: Expect) {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_an_error_that_says_what_came() {
+async fn what_does_not_pass_is_an_error_of_commands_that_says_what_came() {
     check(
         "calling_list/list",
         FaultAction::Html,
@@ -157,6 +157,31 @@ async fn what_does_not_pass_is_an_error_that_says_what_came() {
         ],
     )
     .await;
+    check(
+        "contact/get",
+        FaultAction::Status(500),
+        6,
+        expect!["LeadDesk did not answer contact/get: HTTP status 500 with ERR_UNDEFINED"],
+    )
+    .await;
+    check(
+        "contact/get",
+        FaultAction::Huge(17 * 1024 * 1024),
+        6,
+        expect!["LeadDesk's answer to contact/get cannot be used: the answer is longer than 16777216 bytes"],
+    )
+    .await;
+    check(
+        "call/get",
+        FaultAction::Garble(0),
+        6,
+        expect!["LeadDesk's answer to call/get cannot be used: not JSON, line 1 column 1"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_an_error_of_exports_that_says_what_came() {
     check(
         "calling_list/export",
         FaultAction::Truncate(20),
@@ -185,27 +210,10 @@ async fn what_does_not_pass_is_an_error_that_says_what_came() {
         expect!["LeadDesk's answer to calling_list/export cannot be used: the answer was cut off"],
     )
     .await;
-    check(
-        "contact/get",
-        FaultAction::Status(500),
-        6,
-        expect!["LeadDesk did not answer contact/get: HTTP status 500 with ERR_UNDEFINED"],
-    )
-    .await;
-    check(
-        "contact/get",
-        FaultAction::Huge(17 * 1024 * 1024),
-        6,
-        expect!["LeadDesk's answer to contact/get cannot be used: the answer is longer than 16777216 bytes"],
-    )
-    .await;
-    check(
-        "call/get",
-        FaultAction::Garble(0),
-        6,
-        expect!["LeadDesk's answer to call/get cannot be used: not JSON, line 1 column 1"],
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_an_error_of_resources_that_says_what_came() {
     check(
         "users",
         FaultAction::Redirect("http://127.0.0.1:1/".to_owned()),

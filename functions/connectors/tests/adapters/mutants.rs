@@ -162,15 +162,16 @@ impl Queue for FlawedQueue {
             QueueFlaw::ForgetsGroups => message.group = format!("{}-{number}", message.group),
             QueueFlaw::OneGroup => message.group = "g".to_owned(),
             QueueFlaw::KeepsDuplicates => message.deduplication_id = number.to_string(),
-            QueueFlaw::RemembersForEver => {
-                if !self.names.lock().unwrap().insert(message.deduplication_id.clone()) {
-                    return Ok(());
-                }
+            QueueFlaw::RemembersForEver if self.names.lock().unwrap().contains(&message.deduplication_id) => {
+                return Ok(());
             }
             QueueFlaw::TakesAnyBody => message.body.truncate(16_384),
             _ => {}
         }
-        self.inner.send(message).await
+        let name = message.deduplication_id.clone();
+        self.inner.send(message).await?;
+        self.names.lock().unwrap().insert(name);
+        Ok(())
     }
 
     async fn receive(&self, limit: usize, wait: Duration) -> Result<Vec<Delivery>, QueueError> {

@@ -1,12 +1,26 @@
 //! `explain`: what a code means, without network.
 
 use migration::finding::{self, Code, Severity};
-use serde_json::json;
+use pipeline::report::advice;
+use serde_json::{Value, json};
 
 use crate::arguments::Explain;
 use crate::exit::Exit;
+use crate::failure::step_codes::STEP_CODES;
 use crate::failure::{Failure, catalogue};
 use crate::screen::Screen;
+
+/// What is known of a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    code: String,
+    severity: &'static str,
+    title: &'static str,
+    /// Label and text, in order.
+    rows: Vec<(&'static str, String)>,
+    fix: &'static str,
+    next: (&'static str, &'static str),
+}
 
 /// Explains one code, or lists all.
 pub(crate) fn run(screen: &Screen, arguments: &Explain) -> Result<Exit, Failure> {
@@ -15,30 +29,59 @@ pub(crate) fn run(screen: &Screen, arguments: &Explain) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     };
     let code = wanted.to_ascii_uppercase();
-    if let Some(found) = Code::from_text(&code) {
-        finding(screen, found);
-    } else if let Some(entry) = catalogue::find(&code) {
-        error(screen, entry);
-    } else {
-        return Err(unknown(&code));
+    let meaning = find(&code).ok_or_else(|| unknown(&code))?;
+    screen.say(format!("{}  {}", meaning.code, meaning.title));
+    for (label, text) in &meaning.rows {
+        screen.say(format!("  {label}: {text}"));
     }
+    screen.say(format!("  Fix: {}", meaning.fix));
+    screen.event(meaning.to_json());
+    let (command, why) = meaning.next;
+    screen.next(command, why);
     Ok(Exit::Done)
 }
 
-fn list(screen: &Screen) {
-    for entry in finding::CATALOGUE {
-        let severity = entry.severity.as_str();
-        screen.say(format!("{:<7} {severity:<8} {}", entry.code.as_str(), entry.title));
-        screen.event(json!({ "type": "code", "code": entry.code.as_str(), "severity": severity, "title": entry.title, "fix": entry.advice }));
+impl Meaning {
+    fn to_json(&self) -> Value {
+        let mut event = json!({
+            "type": "code",
+            "code": self.code,
+            "severity": self.severity,
+            "title": self.title,
+            "fix": self.fix,
+        });
+        for (label, text) in &self.rows {
+            event[label.to_lowercase().replace(' ', "_")] = json!(text);
+        }
+        event
     }
-    for entry in catalogue::CATALOGUE {
-        screen.say(format!("{:<7} {:<8} {}", entry.code, "error", entry.title));
-        screen.event(json!({ "type": "code", "code": entry.code, "severity": "error", "title": entry.title, "fix": entry.fix }));
-    }
-    screen.next("deskferry explain CODE", "what one of them means");
 }
 
-fn finding(screen: &Screen, code: Code) {
+/// What the catalogues know of a code.
+pub(crate) fn find(code: &str) -> Option<Meaning> {
+    if let Some(found) = Code::from_text(code) {
+        return Some(of_finding(found));
+    }
+    if let Some(entry) = catalogue::find(code) {
+        return Some(of_error(entry));
+    }
+    let plain = |severity, title, fix| Meaning {
+        code: code.to_owned(),
+        severity,
+        title,
+        rows: Vec::new(),
+        fix,
+        next: ("deskferry report", "where the run met it"),
+    };
+    if let Some((_, title, fix)) = STEP_CODES.iter().find(|(known, _, _)| *known == code) {
+        return Some(plain("warning", title, fix));
+    }
+    // A code that nobody knows gets the same advice as no code.
+    let record = advice::of(code);
+    (record != advice::of("")).then(|| plain("error", record.title, record.advice))
+}
+
+fn of_finding(code: Code) -> Meaning {
     let entry = code.entry();
     let weight = match entry.severity {
         Severity::Note => "good to know",
@@ -47,34 +90,44 @@ fn finding(screen: &Screen, code: Code) {
         Severity::Stop => "the run must not go on",
     };
     let severity = entry.severity.as_str();
-    screen.say(format!("{code}  {}", entry.title));
-    screen.say(format!("  Weight: {severity} – {weight}"));
-    screen.say(format!("  Fix: {}", entry.advice));
-    screen.event(json!({ "type": "code", "code": code.as_str(), "severity": severity, "title": entry.title, "fix": entry.advice }));
-    screen.next("deskferry report", "where the run met it, record by record");
+    Meaning {
+        code: code.as_str().to_owned(),
+        severity,
+        title: entry.title,
+        rows: vec![("Weight", format!("{severity} – {weight}"))],
+        fix: entry.advice,
+        next: ("deskferry report", "where the run met it, record by record"),
+    }
 }
 
-fn error(screen: &Screen, entry: &catalogue::Entry) {
-    screen.say(format!("{}  {}", entry.code, entry.title));
-    screen.say(format!("  Why: {}", entry.why));
-    screen.say(format!("  Fix: {}", entry.fix));
-    screen.say(format!("  Exit code: {}", entry.exit.code()));
-    screen.event(json!({
-        "type": "code",
-        "code": entry.code,
-        "severity": "error",
-        "title": entry.title,
-        "why": entry.why,
-        "fix": entry.fix,
-        "exit_code": entry.exit.code(),
-    }));
-    screen.next("deskferry status", "where the run stands");
+fn of_error(entry: &catalogue::Entry) -> Meaning {
+    Meaning {
+        code: entry.code.to_owned(),
+        severity: "error",
+        title: entry.title,
+        rows: vec![("Why", entry.why.to_owned()), ("Exit code", entry.exit.code().to_string())],
+        fix: entry.fix,
+        next: ("deskferry status", "where the run stands"),
+    }
+}
+
+/// Codes with a meaning of their own, in the order of the catalogues.
+fn codes() -> impl Iterator<Item = &'static str> {
+    let findings = finding::CATALOGUE.iter().map(|entry| entry.code.as_str());
+    let steps = STEP_CODES.iter().map(|(code, _, _)| *code);
+    findings.chain(steps).chain(catalogue::CATALOGUE.iter().map(|entry| entry.code))
+}
+
+fn list(screen: &Screen) {
+    for meaning in codes().filter_map(find) {
+        screen.say(format!("{:<7} {:<8} {}", meaning.code, meaning.severity, meaning.title));
+        screen.event(meaning.to_json());
+    }
+    screen.next("deskferry explain CODE", "what one of them means");
 }
 
 fn unknown(code: &str) -> Failure {
-    let findings = finding::CATALOGUE.iter().map(|entry| entry.code.as_str());
-    let errors = catalogue::CATALOGUE.iter().map(|entry| entry.code);
-    let nearest = findings.chain(errors).min_by_key(|known| strsim::damerau_levenshtein(known, code));
+    let nearest = codes().min_by_key(|known| strsim::damerau_levenshtein(known, code));
     let failure = Failure::new(&catalogue::NO_SUCH_CODE, format!("no code {code}")).then("deskferry explain");
     match nearest {
         Some(known) => failure.with_why(format!("the nearest one is {known}")),

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: the order of steps. `pipeline::conduct` knows it, and says what comes next.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pipeline::conduct::{self, Next, Step};
@@ -20,6 +21,11 @@ use crate::project::Project;
 use crate::runs::Wanted;
 use crate::screen::Screen;
 use crate::words;
+
+/// Characters of a line of counts, about.
+const LINE_CHARS: usize = 100;
+/// Where the counts of a further line begin.
+const INDENT: usize = 24;
 
 /// What a command asks for.
 #[derive(Debug, Clone, Copy)]
@@ -152,14 +158,12 @@ pub(crate) fn tell(screen: &Screen, step: Step, report: &StepReport) {
     for finding in &report.findings {
         screen.finding(&finding.code, finding.count, &finding.text);
     }
-    let counts: Vec<String> =
-        report.records.iter().map(|(kind, count)| format!("{kind} {}", words::count(*count))).collect();
+    screen.step_done(step.name());
     let how = if report.was_done { "was done already" } else { "done" };
-    screen.say(format!(
-        "{:<21} {how}{}",
-        step.to_string(),
-        if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) }
-    ));
+    let head = format!("{:<21} {how}", step.to_string());
+    for line in folded(&head, &report.records) {
+        screen.say(line);
+    }
     screen.event(json!({
         "type": "step_done",
         "step": step.name(),
@@ -167,6 +171,22 @@ pub(crate) fn tell(screen: &Screen, step: Step, report: &StepReport) {
         "was_done": report.was_done,
         "records": report.records,
     }));
+}
+
+/// The counts behind the head, on as many lines as they need.
+fn folded(head: &str, records: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut lines = vec![head.to_owned()];
+    let mut separator = ": ";
+    for (kind, count) in records {
+        let item = format!("{kind} {}", words::count(*count));
+        let line = lines.last_mut().filter(|line| line.chars().count() + item.len() < LINE_CHARS);
+        match line {
+            Some(line) => *line = format!("{line}{separator}{item}"),
+            None => lines.push(format!("{:<INDENT$}{item}", "")),
+        }
+        separator = ", ";
+    }
+    lines
 }
 
 /// The one command to run next.
@@ -204,4 +224,31 @@ pub(crate) fn not_proven(wave: Wave) -> Failure {
 pub(crate) fn not_confirmed() -> Failure {
     Failure::new(&catalogue::NOT_CONFIRMED, "the mapping of this run is not approved")
         .then("deskferry confirm --by \"YOUR NAME\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn counts_are_folded() {
+        let records: BTreeMap<String, u64> =
+            (1_u64..=6).map(|n| (format!("want_gorgias_table_{n}"), n * 1_000)).collect();
+        expect![[r#"
+            transform             done: want_gorgias_table_1 1,000, want_gorgias_table_2 2,000
+                                    want_gorgias_table_3 3,000, want_gorgias_table_4 4,000
+                                    want_gorgias_table_5 5,000, want_gorgias_table_6 6,000"#]]
+        .assert_eq(&folded("transform             done", &records).join("\n"));
+        assert_eq!(folded("plan done", &BTreeMap::new()), ["plan done"]);
+    }
+
+    #[test]
+    fn what_comes_next_is_one_command() {
+        let command = |next| next_command(Path::new("run/acme"), next).0;
+        assert_eq!(command(Next::Run(Step::Propose)), "deskferry propose");
+        assert_eq!(command(Next::Run(Step::Load(Wave::Leads))), "deskferry load");
+        assert_eq!(command(Next::Confirmation), "deskferry confirm --by \"YOUR NAME\"");
+        assert_eq!(command(Next::Nothing), "snapshot ls --lake run/acme");
+    }
 }

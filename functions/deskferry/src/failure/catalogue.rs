@@ -127,7 +127,7 @@ catalogue! {
         "propose and confirm again";
     NOT_ACCEPTED = "E0504", Approval, "a risk is not accepted",
         "a finding stops the run until it is mended or accepted by name",
-        "mend it, or accept its code in the configuration";
+        "mend it, or accept its code in migration.toml under [accept] findings";
     BAD_VERDICT = "E0505", Error, "a wave is not proven",
         "what was read back differs from what was wished for, so the next wave stays closed",
         "look at the differences in the report";

@@ -54,6 +54,7 @@ impl Printer {
                 Message::Event(event) => self.event(&event),
                 Message::Progress(at, event) => self.progress(at, &event),
                 Message::Finding { code, count, text } => self.finding(Timestamp::now(), &code, count, &text),
+                Message::StepDone(step) => self.forget(|other| other == step),
                 Message::Pace(text) => self.pace = text,
                 Message::Record(records) => self.records = Some(records),
                 Message::Fail(text) => {
@@ -106,6 +107,7 @@ impl Printer {
     fn progress(&mut self, at: Timestamp, event: &Event) {
         match event {
             Event::StepStarted { step, part, total } => {
+                self.forget(|other| other != *step);
                 self.meters.insert(key(step, part), Meter::new(at, *total));
                 self.event(&event_json::render(at, event));
                 self.draw(at, step, part, None);
@@ -133,6 +135,18 @@ impl Printer {
                 self.say(&finished_line(step, part, *done, *failed, seconds));
             }
             Event::Finding { code, count, text } => self.finding(at, code, *count, text),
+        }
+    }
+
+    /// Parts of these steps run no more, also the ones that never said so.
+    fn forget(&mut self, is_over: impl Fn(&str) -> bool) {
+        let over: Vec<(String, String)> =
+            self.meters.keys().filter(|(step, _)| is_over(step)).cloned().collect();
+        for (step, part) in over {
+            self.meters.remove(&key(&step, &part));
+            if let Some(bars) = &mut self.bars {
+                bars.close(&step, &part);
+            }
         }
     }
 

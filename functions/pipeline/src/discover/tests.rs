@@ -36,7 +36,14 @@ async fn both_sides_and_the_files_are_told() {
     let report = run(&world.ctx).await.expect("discovered");
     let lines: Vec<String> =
         report.findings.iter().map(|f| format!("{} {} {}", f.code, f.count, f.text)).collect();
-    expect![[""]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        DIS103 1 results.csv is not there
+        DIS201 1 Auto-reply
+        DIS202 1 chat
+        DIS203 1 Orders
+        FIL107 1 cannot use groups.csv: the header lacks group_id, group_name, username; it has group, name; expected are group_id, group_name, username
+        FIL202 1 files in the folder that are not known by name; they are not read
+        ZIP101 1 cannot use bot.zip: not a ZIP file, or cut off"#]].assert_eq(&lines.join("\n"));
     let inventory = documents::inventory(&world.ctx).await.expect("stored");
     let overview = &inventory.overview;
     let scope: Vec<String> = overview
@@ -44,7 +51,28 @@ async fn both_sides_and_the_files_are_told() {
         .iter()
         .map(|row| format!("{} {:?} {}", row.what, row.count, row.disposition))
         .collect();
-    expect![[""]].assert_eq(&scope.join("\n"));
+    expect![[r#"
+        contact Some(300) migrated
+        campaign Some(1) migrated
+        lead Some(301) migrated
+        call Some(2) migrated
+        conversation Some(0) migrated
+        chat_message Some(0) migrated
+        agent Some(1) migrated
+        office Some(1) migrated
+        group Some(0) migrated
+        outcome Some(0) migrated
+        slot_setting Some(0) migrated
+        blacklist_entry Some(0) migrated
+        lead_app Some(0) documented
+        dialer Some(0) documented
+        list Some(2) documented
+        recording None left_out
+        sensitive_value None left_out
+        order None left_out
+        activity None left_out
+        omni_message None left_out"#]]
+    .assert_eq(&scope.join("\n"));
     assert_eq!(overview.lists["41"], ListCounts { rows: 300, contacts: 300, broken_rows: 0 });
     assert_eq!(overview.lists["42"], ListCounts { rows: 2, contacts: 1, broken_rows: 1 });
     assert_eq!(overview.files["calls.csv"].broken_rows, 1);

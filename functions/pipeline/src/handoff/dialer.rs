@@ -4,7 +4,6 @@
 //! configuration). Deliberately absent: rules and macros as code; they depend on the account's own fields.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use migration::fields::DISPOSITION_LABEL;
 use migration::text::clean_line;
@@ -231,62 +230,59 @@ fn notes(out: &mut String, rows: &[&Cells]) {
 
 fn proposal(out: &mut String, material: &Material, campaign: &SourceCampaign, rows: &[&Cells]) {
     section(out, "What to rebuild at Gorgias");
-    let tags = material.tags_of(&campaign.leaddesk_campaign_id);
-    let tag = tags.first();
-    match tag {
-        Some(tag) => line(
-            out,
-            &format!(
-                "1. **View** \"{tag}: to call\": tag is `{tag}`, status is open, sorted by creation, oldest first. \
-                 It takes the place of the dialer's queue."
-            ),
-        ),
-        None => line(
-            out,
-            "1. **View**: the mapping gives this campaign no tag of its own, so a view cannot tell its tickets apart. \
-             Add a tag first if the campaign goes on.",
-        ),
-    }
-    let tag = tag.map_or_else(|| "any".to_owned(), |tag| format!("`{tag}`"));
-    let outcomes = outcomes_of(material, campaign);
-    let last: Vec<String> = outcomes
-        .iter()
-        .filter(|outcome| outcome.is_finalising == Some(true))
-        .map(|outcome| format!("`{}`", clean_line(&outcome.outcome_name)))
-        .collect();
-    let waiting = values(rows, "waiting_period").first().map(|text| clean_line(text));
-    let pause = waiting.map_or_else(
-        || "for as long as the campaign waited; the operator's file does not state it".to_owned(),
-        |waiting| format!("for {waiting}, the waiting period of this campaign"),
-    );
-    let again: Vec<String> = outcomes
-        .iter()
-        .filter(|outcome| outcome.is_finalising == Some(false))
-        .map(|outcome| format!("`{}`", clean_line(&outcome.outcome_name)))
-        .collect();
-    let again = if again.is_empty() { "No answer".to_owned() } else { again.join(", ") };
-    // Writing to a String cannot fail.
-    writeln!(
-        out,
-        "2. **Macro** for each of {again}: sets the ticket field `{DISPOSITION_LABEL}` to the outcome and snoozes the \
-         ticket {pause}. When it wakes up it is open again and back in the view."
-    )
-    .ok();
-    if last.is_empty() {
+    let Some(tag) = material.tag_of(&campaign.leaddesk_campaign_id) else {
         line(
             out,
-            "3. **Rule** \"lead is finished\": no outcome of this campaign is known to end a lead, so there is nothing \
-             to close by rule. Decide which outcomes do.",
+            "The mapping gives this campaign no tag, so neither a view nor a rule can tell its tickets apart. If the \
+             campaign goes on, give its tickets a tag first; then a view over the tag, macros for its outcomes and a rule \
+             that closes finished leads take the place of the dialer.",
         );
-    } else {
-        writeln!(
-            out,
-            "3. **Rule** \"lead is finished\": when a ticket is updated, its tag is {tag} and `{DISPOSITION_LABEL}` is one \
-             of {}, then set the status to closed.",
-            last.join(", ")
-        )
-        .ok();
-    }
+        return;
+    };
+    let outcomes = outcomes_of(material, campaign);
+    let named = |ends: bool| -> Vec<String> {
+        let of = outcomes.iter().filter(|outcome| outcome.is_finalising == Some(ends));
+        of.map(|outcome| format!("`{}`", clean_line(&outcome.outcome_name))).collect()
+    };
+    let waiting = values(rows, "waiting_period").first().map(|text| clean_line(text));
+    let pause = waiting.map_or_else(
+        || {
+            "for as long as the campaign waited between two calls, which the operator's file does not state"
+                .to_owned()
+        },
+        |waiting| format!("for {waiting}, the waiting period of this campaign"),
+    );
+    line(
+        out,
+        &format!(
+            "1. **View** \"{tag}: to call\": tag is `{tag}`, status is open, sorted by creation, oldest first. It takes the \
+             place of the dialer's queue."
+        ),
+    );
+    let again = match named(false) {
+        names if names.is_empty() => "2. **Macro** \"No answer\"".to_owned(),
+        names => format!("2. **Macro** for each of {}", names.join(", ")),
+    };
+    line(
+        out,
+        &format!(
+            "{again}: sets the ticket field `{DISPOSITION_LABEL}` to the outcome and snoozes the ticket {pause}. When it \
+             wakes up it is open again and back in the view."
+        ),
+    );
+    line(
+        out,
+        &match named(true) {
+            names if names.is_empty() => "3. **Rule** \"lead is finished\": no outcome of this campaign is known to end a \
+                                          lead, so there is nothing to close by rule. Decide which outcomes do."
+                .to_owned(),
+            names => format!(
+                "3. **Rule** \"lead is finished\": when a ticket is updated, its tag is `{tag}` and \
+                 `{DISPOSITION_LABEL}` is one of {}, then set the status to closed.",
+                names.join(", ")
+            ),
+        },
+    );
     line(
         out,
         "4. **Macro** \"Call summary\": an internal note with the labels of the migrated calls (direction, duration, \

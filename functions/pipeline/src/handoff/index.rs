@@ -70,10 +70,12 @@ fn order(out: &mut String, material: &Material) {
              user, with their name in the text."
         ),
     });
-    steps.push("Rebuild what is worth it of each campaign: the dialer pages.".to_owned());
+    if !material.campaigns.is_empty() {
+        steps.push("Rebuild what is worth it of each campaign: the dialer pages.".to_owned());
+    }
     steps.push("Move telephone numbers and set business hours: offices.md.".to_owned());
     steps.push(
-        "Check that rules, surveys and webhooks are on again: the step `finish` did it and read it back."
+        "Look that rules, surveys and webhooks are as they were; the run switched them on again and read them back."
             .to_owned(),
     );
     steps.push("Keep the snapshots for as long as the law asks, and no longer: snapshots.md.".to_owned());

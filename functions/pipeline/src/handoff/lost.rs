@@ -36,7 +36,7 @@ pub(super) fn sheet(material: &Material) -> Sheet {
     let kinds = report.failures.len() + report.excluded.len() + report.dropped_values.len();
     Sheet::text(
         "lost-or-changed.md",
-        format!("what did not arrive as it was: {kinds} kinds, with counts and advice"),
+        format!("what did not arrive as it was, with counts and advice; kinds: {kinds}"),
         out,
     )
 }

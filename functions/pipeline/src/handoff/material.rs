@@ -14,6 +14,7 @@ use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::documents;
 use crate::report::ReportV1;
+use crate::report::known::tag_of_campaign;
 
 /// Columns of a row of the operator's, in lower case, with values as text; empty cells are left out.
 pub(crate) type Cells = BTreeMap<String, String>;
@@ -90,10 +91,9 @@ impl Material {
         Ok(())
     }
 
-    /// Names of tags that tickets of a campaign carry.
-    pub(crate) fn tags_of(&self, campaign: &str) -> Vec<String> {
-        let id = campaign.parse().ok();
-        id.and_then(|id| self.mapping.tags().of_campaign.get(&id)).cloned().unwrap_or_default()
+    /// The tag that tells tickets of a campaign apart.
+    pub(crate) fn tag_of(&self, campaign: &str) -> Option<&String> {
+        tag_of_campaign(&self.mapping, campaign)
     }
 }
 
@@ -131,6 +131,6 @@ async fn shelf(ctx: &Context) -> Result<Vec<(Dataset, u64)>, HandoffError> {
             shelf.push((manifest.dataset, manifest.rows));
         }
     }
-    shelf.sort_by(|(left, _), (right, _)| left.to_string().cmp(&right.to_string()));
+    shelf.sort_by_key(|(dataset, _): &(Dataset, u64)| dataset.to_string());
     Ok(shelf)
 }

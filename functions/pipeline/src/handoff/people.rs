@@ -44,15 +44,18 @@ pub(super) fn to_provision(material: &Material) -> Result<Sheet, HandoffError> {
     for user in &material.users {
         let Some((code, advice)) = reason(&user.state) else { continue };
         let agent = agents.get(user.leaddesk_agent_id.as_str());
-        let is_active = agent.is_some_and(|agent| agent.is_active);
-        let advice = if is_active { advice } else { "nothing; the agent has left" };
+        let (employed, advice) = match agent.map(|agent| agent.is_active) {
+            Some(true) => ("yes", advice),
+            Some(false) => ("no", "nothing; the agent has left"),
+            None => ("not known", advice),
+        };
         table.push(&[
             &user.leaddesk_agent_id,
             &clean_line(&user.agent_name),
             agent.map_or("", |agent| agent.username.as_str()),
             user.email.as_deref().unwrap_or_default(),
             &user.role,
-            if is_active { "yes" } else { "no" },
+            employed,
             code.as_str(),
             code.entry().title,
             advice,
@@ -62,7 +65,7 @@ pub(super) fn to_provision(material: &Material) -> Result<Sheet, HandoffError> {
     let about = match count {
         0 => "agents without a Gorgias user: empty, every agent was matched by email or by hand".to_owned(),
         count => {
-            format!("the {count} agents without a Gorgias user, each with the role that fits and what to do")
+            format!("agents without a Gorgias user, each with the role that fits and what to do: {count}")
         }
     };
     Ok(Sheet { name: "to-provision.csv".to_owned(), about, body: table.into_bytes()? })
@@ -79,7 +82,7 @@ pub(super) fn merged_persons(material: &Material) -> Result<Sheet, HandoffError>
     let about = match material.merges.len() {
         0 => "contacts that became one customer: empty, no two contacts are one person".to_owned(),
         count => {
-            format!("the {count} contacts that became part of another contact's customer, with the reason")
+            format!("contacts that became part of another contact's customer, with the reason: {count}")
         }
     };
     Ok(Sheet { name: "merged-persons.csv".to_owned(), about, body: table.into_bytes()? })
@@ -101,7 +104,7 @@ pub(super) fn offices(material: &Material) -> Sheet {
     groups(&mut out, material);
     let about = match material.offices.len() {
         0 => "offices: none is known; agent groups and their teams".to_owned(),
-        count => format!("{count} offices with zone, leaders, roster and what to do about telephony"),
+        count => format!("offices with zone, leaders, roster and what to do about telephony: {count}"),
     };
     Sheet::text("offices.md", about, out)
 }

@@ -13,7 +13,7 @@ pub(super) fn lead_apps(material: &Material) -> Result<Sheet, HandoffError> {
     text.push('\n');
     let about = match material.lead_apps.len() {
         0 => "configurations of LeadApps: empty, since no leadapps.json was supplied and no interface shows them".to_owned(),
-        count => format!("configurations of {count} LeadApps, as they were supplied; none of them runs at Gorgias"),
+        count => format!("configurations of LeadApps, as they were supplied; none of them runs at Gorgias: {count}"),
     };
     Ok(Sheet::text("leadapps.json", about, text))
 }
@@ -49,7 +49,7 @@ pub(super) fn dispositions(material: &Material) -> Result<Sheet, HandoffError> {
     let about = match outcomes.len() {
         0 => "outcomes of calls: empty, since neither results.csv nor a call names any".to_owned(),
         count => format!(
-            "the {count} outcomes of calls: where they can be chosen, whether they end a lead, how often"
+            "outcomes of calls, where they can be chosen, whether they end a lead, how often: {count}"
         ),
     };
     Ok(Sheet { name: "dispositions.csv".to_owned(), about, body: table.into_bytes()? })

@@ -58,11 +58,6 @@ impl Adoptions {
     pub(crate) fn of(&self, id: &ExternalId) -> Option<&Customer> {
         self.found.get(id)
     }
-
-    /// How many.
-    pub(crate) fn len(&self) -> usize {
-        self.found.len()
-    }
 }
 
 /// Reads what plan sealed and what the load kept.

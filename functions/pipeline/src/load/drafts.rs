@@ -27,11 +27,11 @@ const MESSAGE_OVERHEAD_BYTES: usize = 1_024;
 /// A want row cannot be written as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} of {object} is not known at the destination")]
-pub struct Unresolved {
+pub(crate) struct Unresolved {
     /// What is missing, such as `tag Q4`.
-    pub what: String,
+    pub(crate) what: String,
     /// The record.
-    pub object: String,
+    pub(crate) object: String,
 }
 
 fn unresolved(what: String, object: &str) -> Unresolved {

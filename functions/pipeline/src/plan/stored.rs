@@ -83,27 +83,39 @@ pub struct ForecastV1 {
     pub tickets: u64,
     /// Reading back.
     pub read_back: u64,
+    /// Reading tickets and messages once more, because a later wave of tickets opens on the verdict of the earlier.
+    #[serde(default)]
+    pub gates: u64,
 }
 
 /// Records that are written, and that are there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the names are those of `migration::load_plan::Counts`, which documents them"
-)]
 pub struct CountsV1 {
+    /// Customers before.
     pub customers_before: u64,
+    /// Customers to create.
     pub customers_created: u64,
+    /// Existing customers to fill up.
     pub customers_adopted: u64,
+    /// Customers with custom values to write.
     pub customers_with_values: u64,
+    /// Tickets before.
     pub tickets_before: u64,
+    /// Tickets to create.
     pub tickets_created: u64,
+    /// Messages before, as far as lists told.
     pub messages_before: u64,
+    /// Messages to create.
     pub messages_created: u64,
+    /// Of these, the ones beyond a ticket's creation.
     pub messages_appended: u64,
+    /// Tags that were created.
     pub tags_created: u64,
+    /// Fields that were created or reactivated.
     pub fields_written: u64,
+    /// Teams that were created.
     pub teams_created: u64,
+    /// Rules, settings and webhooks that are switched off.
     pub switched: u64,
 }
 
@@ -125,9 +137,9 @@ pub(super) fn counts(counts: &Counts) -> CountsV1 {
     }
 }
 
-pub(super) fn forecast(forecast: &Forecast) -> ForecastV1 {
+pub(super) fn forecast(forecast: &Forecast, gates: u64) -> ForecastV1 {
     let Forecast { baseline, schema, customers, tickets, read_back } = *forecast;
-    ForecastV1 { baseline, schema, customers, tickets, read_back }
+    ForecastV1 { baseline, schema, customers, tickets, read_back, gates }
 }
 
 impl PlanV1 {

@@ -53,7 +53,7 @@ pub(crate) fn look(baseline: &Baseline, accepted: &[String]) -> Preflight {
         let code = DIS201_DESTINATION_RULES_ACTIVE;
         match rule.gorgias_rule_id.parse() {
             Ok(id) if !is_accepted(code, &rule.gorgias_rule_id) => {
-                found.switches.push(Switch::Rule(RuleId(id)))
+                found.switches.push(Switch::Rule(RuleId(id)));
             }
             _ => found.accepted.push((code, format!("rule {}", rule.gorgias_rule_id))),
         }

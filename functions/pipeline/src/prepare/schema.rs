@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use migration::gorgias::{
-    self, FieldDraft, FieldId, FieldObject, TagDraft, TagId, TeamDraft, TeamId, UserId,
-};
+use migration::finding;
+use migration::gorgias::{FieldDraft, FieldId, FieldObject, TagDraft, TagId, TeamDraft, TeamId, UserId};
 use migration::keys::TeamKey;
 use migration::mapping::ConfirmedMapping;
 use migration::teams::key_in_description;
@@ -49,12 +48,10 @@ impl SchemaWish {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     /// Stable code.
-    pub(crate) code: gorgias_code::Code,
+    pub(crate) code: finding::Code,
     /// What it is about; names of fields, teams and ids only.
     pub(crate) what: String,
 }
-
-use migration::finding as gorgias_code;
 
 /// What is there, what has to be done.
 #[derive(Debug, Default)]
@@ -122,7 +119,7 @@ fn plan_field(draft: &FieldDraft, present: &[FoundField], plan: &mut SchemaPlan)
             plan.fields.insert((draft.object, draft.key.0.clone()), id);
         }
         _ => plan.obstacles.push(Obstacle {
-            code: gorgias_code::FLD105_KIND_CLASH,
+            code: finding::FLD105_KIND_CLASH,
             what: format!("field {} has type {}", found.label, found.data_type),
         }),
     }
@@ -139,7 +136,7 @@ fn plan_team(draft: &TeamDraft, wish: &SchemaWish, baseline: &Baseline, plan: &m
     }
     if baseline.teams.iter().any(|team| team.team_name == draft.name) {
         let what = format!("team {} was made by someone else since the proposal", draft.name);
-        plan.obstacles.push(Obstacle { code: gorgias_code::TEA101_NAME_CLASH, what });
+        plan.obstacles.push(Obstacle { code: finding::TEA101_NAME_CLASH, what });
         return;
     }
     let mut members: Vec<UserId> =
@@ -162,7 +159,7 @@ pub(crate) fn resolve(
     plan: &SchemaPlan,
     baseline: &Baseline,
     ledger: &Ledger,
-    service_user: gorgias::UserId,
+    service_user: UserId,
 ) -> (Directory, Lacking) {
     let mut directory = Directory {
         account: ledger.account().to_owned(),

@@ -21,7 +21,7 @@ fn confirmation(leave_out: Vec<LeaveOut>) -> Confirmation {
 }
 
 fn agent_8() -> Vec<LeaveOut> {
-    let id = RowId::new(migration::finding::ObjectKind::User, 8);
+    let id = RowId::new(finding::ObjectKind::User, 8);
     vec![LeaveOut { id, reason: "left the company".into() }]
 }
 

@@ -120,7 +120,7 @@ pub(crate) async fn read_back(
                 return Ok(vec![tables.customers.seal()?, tables.channels.seal()?, tables.values.seal()?]);
             }
             Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1
+                beginnings += 1;
             }
             Err(error) => return Err(error),
         }

@@ -18,6 +18,7 @@ use crate::ports::gorgias::{Customer, Field, FoundValue, Message, Tag, Team, Tic
 struct Fields(Image);
 
 impl Fields {
+    #[expect(clippy::needless_pass_by_value, reason = "a value that is rendered is done with")]
     fn put(&mut self, name: impl Into<String>, value: impl ToString) {
         let value = value.to_string();
         if !value.is_empty() {

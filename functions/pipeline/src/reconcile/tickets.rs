@@ -90,7 +90,7 @@ async fn read_tickets(scene: &Scene<'_>) -> Result<TicketsFound, ReconcileError>
     loop {
         match walk_tickets(scene).await {
             Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1
+                beginnings += 1;
             }
             other => return other,
         }
@@ -165,7 +165,7 @@ async fn read_messages(scene: &Scene<'_>, expected: &Expected) -> Result<Message
         };
         match read {
             Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1
+                beginnings += 1;
             }
             other => return other,
         }

@@ -21,19 +21,19 @@ use crate::context::Context;
 use crate::extract::part::SourceReject;
 
 /// Columns of `records.csv`.
-pub const COLUMNS: [&str; 7] =
+pub(super) const COLUMNS: [&str; 7] =
     ["object", "source_id", "target_id", "target_url", "state", "reason_code", "reason"];
 
 /// What going through all records gives.
-pub struct Built {
+pub(super) struct Built {
     /// Counts by kind.
-    pub outcomes: BTreeMap<String, Outcomes>,
+    pub(super) outcomes: BTreeMap<String, Outcomes>,
     /// Reasons by code.
-    pub reasons: Reasons,
+    pub(super) reasons: Reasons,
     /// `records.csv`; its folder vanishes with this.
-    pub csv: PathBuf,
+    pub(super) csv: PathBuf,
     /// Which record stands for which.
-    pub id_map: Sealed,
+    pub(super) id_map: Sealed,
     _folder: tempfile::TempDir,
 }
 
@@ -41,7 +41,7 @@ pub struct Built {
 ///
 /// # Errors
 /// [`ReportError`].
-pub fn build(
+pub(super) fn build(
     ctx: &Context,
     tables: Tables,
     known: &Known,
@@ -142,7 +142,7 @@ impl Iterator for ById {
 
 /// Rows of the table of counts: the balance of every kind at the source, beside what was compared at Gorgias.
 #[must_use]
-pub fn count_rows(
+pub(super) fn count_rows(
     source: &BTreeMap<String, u64>,
     outcomes: &BTreeMap<String, Outcomes>,
     compared: &BTreeMap<String, crate::reconcile::verdict::ObjectTally>,

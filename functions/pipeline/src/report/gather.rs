@@ -22,7 +22,7 @@ use crate::extract::part::SourceReject;
 use crate::transform::OBJECTS;
 
 /// Tables that may be there; a run that has not come far lacks some.
-pub struct Tables {
+pub(super) struct Tables {
     contacts: Option<TableReader<SourceContact>>,
     leads: Option<TableReader<SourceLead>>,
     calls: Option<TableReader<SourceCall>>,
@@ -56,7 +56,7 @@ impl Tables {
     ///
     /// # Errors
     /// [`ArchiveError`] for damage; a missing table is none.
-    pub async fn open(ctx: &Context) -> Result<Self, ArchiveError> {
+    pub(super) async fn open(ctx: &Context) -> Result<Self, ArchiveError> {
         const RAW: &[&str] = &["raw_json"];
         let full = Pass::Full;
         Ok(Self {
@@ -81,7 +81,7 @@ impl Tables {
     ///
     /// # Errors
     /// What readers and the writer say.
-    pub fn gather(
+    pub(super) fn gather(
         self,
         known: &Known,
         set_aside: Vec<SourceReject>,

@@ -18,23 +18,23 @@ use crate::ports::gorgias::Gorgias;
 use crate::prepare::directory::Directory;
 
 /// Code of a record that was not written (yet).
-pub const NOT_WRITTEN: &str = "REP101";
+pub(super) const NOT_WRITTEN: &str = "REP101";
 
 /// Where a record should be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Target {
+pub(super) struct Target {
     /// Our key.
-    pub external_id: Option<String>,
+    pub(super) external_id: Option<String>,
     /// Id at Gorgias.
-    pub id: Option<String>,
+    pub(super) id: Option<String>,
     /// Address for people.
-    pub url: Option<String>,
+    pub(super) url: Option<String>,
     /// How the id was learned.
-    pub via: Option<&'static str>,
+    pub(super) via: Option<&'static str>,
     /// Why it is not there, or not as wished.
-    pub code: Option<String>,
+    pub(super) code: Option<String>,
     /// The same in words.
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 impl Target {
@@ -48,23 +48,33 @@ impl Target {
 }
 
 /// Everything that tells where records are.
-pub struct Known {
+pub(super) struct Known {
     /// For addresses of records.
-    pub destination: Arc<dyn Gorgias>,
+    pub(super) destination: Arc<dyn Gorgias>,
     /// Every write, and its names; absent before the first write.
-    pub book: Option<(Book, Secret)>,
+    pub(super) book: Option<(Book, Secret)>,
     /// What prepare made and found.
-    pub directory: Option<Directory>,
+    pub(super) directory: Option<Directory>,
     /// Who is who.
-    pub mapping: Option<ConfirmedMapping>,
+    pub(super) mapping: Option<ConfirmedMapping>,
     /// Code of the first unexplained difference, by kind and key of the record at Gorgias.
-    pub wrong: BTreeMap<(String, String), String>,
+    pub(super) wrong: BTreeMap<(String, String), String>,
+}
+
+/// The tag that names a campaign, else the first of the tags that its tickets carry.
+#[must_use]
+pub(crate) fn tag_of_campaign<'m>(mapping: &'m ConfirmedMapping, id: &str) -> Option<&'m String> {
+    let tags = mapping.tags();
+    let source = format!("campaign {id}");
+    let own = tags.decisions.iter().find(|decision| decision.sources.contains(&source));
+    let carried = || tags.of_campaign.get(&id.parse::<CampaignId>().ok()?)?.first();
+    own.map(|decision| &decision.name).or_else(carried)
 }
 
 impl Known {
     /// The customer with this key.
     #[must_use]
-    pub fn customer(&self, ours: &ExternalId) -> Target {
+    pub(super) fn customer(&self, ours: &ExternalId) -> Target {
         let target = self.written("customer", ours, key::customer);
         let id = target.id.as_deref().and_then(|id| id.parse().ok());
         Target { url: id.map(|id| self.destination.customer_url(CustomerId(id))), ..target }
@@ -72,7 +82,7 @@ impl Known {
 
     /// The ticket with this key.
     #[must_use]
-    pub fn ticket(&self, ours: &ExternalId) -> Target {
+    pub(super) fn ticket(&self, ours: &ExternalId) -> Target {
         let target = self.written("ticket", ours, key::ticket);
         let id = target.id.as_deref().and_then(|id| id.parse().ok());
         Target { url: id.map(|id| self.destination.ticket_url(TicketId(id))), ..target }
@@ -80,7 +90,7 @@ impl Known {
 
     /// A message of a ticket; its own id is learned when it is read back.
     #[must_use]
-    pub fn message(&self, ticket: &ExternalId, ours: &str) -> Target {
+    pub(super) fn message(&self, ticket: &ExternalId, ours: &str) -> Target {
         let parent = self.ticket(ticket);
         let Some(_) = parent.id else { return Target { external_id: Some(ours.to_owned()), ..parent } };
         let (code, reason) = self.difference("message", ours);
@@ -110,7 +120,7 @@ impl Known {
 
     /// The user of an agent.
     #[must_use]
-    pub fn agent(&self, id: &str) -> Target {
+    pub(super) fn agent(&self, id: &str) -> Target {
         let Some((mapping, user)) = self.mapping.as_ref().zip(id.parse::<UserId>().ok()) else {
             return Target::not_written();
         };
@@ -131,7 +141,7 @@ impl Known {
 
     /// The team of an office. Names that differ only in case are one office.
     #[must_use]
-    pub fn office(&self, name: &str) -> Target {
+    pub(super) fn office(&self, name: &str) -> Target {
         let wished = folded(&clean_line(name));
         let teams = self.mapping.iter().flat_map(|mapping| mapping.teams().teams.iter());
         let mut keys = teams.map(|team| &team.draft.key);
@@ -142,18 +152,16 @@ impl Known {
 
     /// The team of an office or a group.
     #[must_use]
-    pub fn team(&self, team: &TeamKey) -> Target {
+    pub(super) fn team(&self, team: &TeamKey) -> Target {
         let id = self.directory.as_ref().and_then(|directory| directory.teams.get(team));
         self.prepared("team", &team.0, id.map(ToString::to_string))
     }
 
-    /// The first tag of a campaign. A campaign without any tag needs none.
+    /// The tag that names a campaign, else the first of its tags. A campaign without any tag needs none.
     #[must_use]
-    pub fn campaign(&self, id: &str) -> Target {
-        let Some((mapping, campaign)) = self.mapping.as_ref().zip(id.parse::<CampaignId>().ok()) else {
-            return Target::not_written();
-        };
-        match mapping.tags().of_campaign.get(&campaign).and_then(|tags| tags.first()) {
+    pub(super) fn campaign(&self, id: &str) -> Target {
+        let Some(mapping) = &self.mapping else { return Target::not_written() };
+        match tag_of_campaign(mapping, id) {
             Some(tag) => {
                 let id = self.directory.as_ref().and_then(|directory| directory.tags.get(tag));
                 self.prepared("tag", tag, id.map(ToString::to_string))
@@ -164,13 +172,13 @@ impl Known {
 
     /// The field whose values outcomes become.
     #[must_use]
-    pub fn outcome(&self) -> Target {
+    pub(super) fn outcome(&self) -> Target {
         self.field(FieldObject::Ticket, &disposition_key().0)
     }
 
     /// Slots that become fields: their id, and object and key of the field.
     #[must_use]
-    pub fn slots(&self) -> Vec<(String, FieldObject, String)> {
+    pub(super) fn slots(&self) -> Vec<(String, FieldObject, String)> {
         let fields = self.mapping.iter().flat_map(|mapping| mapping.fields().fields());
         let slot = |field: &PlannedField| match field.source {
             FieldSource::Slot(slot) => {
@@ -183,7 +191,7 @@ impl Known {
 
     /// A field definition.
     #[must_use]
-    pub fn field(&self, object: FieldObject, key: &str) -> Target {
+    pub(super) fn field(&self, object: FieldObject, key: &str) -> Target {
         let id = self.directory.as_ref().and_then(|directory| directory.field(object, key));
         self.prepared("field", key, id.map(|id| id.to_string()))
     }

@@ -81,7 +81,8 @@ pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
 #[must_use]
 pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
     let spent = |step: &StepV1| step.ended_at.duration_since(step.started_at).as_secs_f64().max(0.0);
-    steps.iter().filter(|step| step.requests > 0).map(spent).sum()
+    // An empty sum of floats is minus zero, which people would read as an error.
+    steps.iter().filter(|step| step.requests > 0).map(spent).fold(0.0, |sum, seconds| sum + seconds)
 }
 
 /// One row a step; a step that ran several times, such as once a wave, has one row from its first begin to its last end.

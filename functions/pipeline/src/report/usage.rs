@@ -106,7 +106,8 @@ impl RunUsage {
     #[must_use]
     pub fn unclaimed_seconds(&self) -> f64 {
         let unclaimed = self.windows.iter().filter(|(_, purpose)| purpose == WHOLE_RUN);
-        unclaimed.map(|(window, _)| Duration::from_millis(window.milliseconds).as_secs_f64()).sum()
+        let milliseconds = unclaimed.map(|(window, _)| window.milliseconds).sum();
+        Duration::from_millis(milliseconds).as_secs_f64()
     }
 }
 

@@ -24,8 +24,19 @@ use crate::ports::gorgias::{
 
 type Effect = Box<dyn FnOnce(&mut Account, Timestamp) + Send>;
 
+/// A leaky bucket, and how long an answer takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) capacity: u32,
+    pub(crate) interval: Duration,
+    pub(crate) latency: Duration,
+}
+
 #[derive(Default)]
 struct Inside {
+    pace: Option<Pace>,
+    /// When the bucket is empty again, in the clock's nanoseconds.
+    empty_at: u64,
     account: Account,
     requests: BTreeMap<String, u64>,
     /// By route and its number from 1.
@@ -69,8 +80,33 @@ impl FakeGorgias {
         self.with(|inside| inside.requests.get(route).copied().unwrap_or(0))
     }
 
+    pub(crate) fn usage_by_route(&self) -> BTreeMap<String, u64> {
+        self.with(|inside| inside.requests.clone())
+    }
+
     pub(crate) fn all_requests(&self) -> u64 {
         self.with(|inside| inside.requests.values().sum())
+    }
+
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        self.with(|inside| inside.pace = Some(pace));
+    }
+
+    /// Waits for room in the bucket, and for the way there and back.
+    async fn travel(&self) {
+        let now = self.clock.elapsed_nanoseconds();
+        let wait = self.with(|inside| {
+            let pace = inside.pace?;
+            let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).expect("short");
+            let interval = nanoseconds(pace.interval);
+            inside.empty_at = inside.empty_at.max(now) + interval;
+            let room = u64::from(pace.capacity) * interval;
+            let send_at = inside.empty_at.saturating_sub(room).max(now);
+            Some(Duration::from_nanos(send_at - now) + pace.latency)
+        });
+        if let Some(wait) = wait {
+            self.clock.sleep(wait).await;
+        }
     }
 
     /// Counts a request and tells what goes wrong with it.
@@ -112,6 +148,7 @@ impl FakeGorgias {
         partial: Option<Effect>,
         apply: impl FnOnce(&mut Account, Timestamp) -> Result<T, No> + Send + 'static,
     ) -> Result<T, WriteError> {
+        self.travel().await;
         let request = route.to_owned();
         let now = self.clock.now();
         let in_doubt = |request| WriteError::InDoubt { request, source: None };

@@ -45,6 +45,9 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn put_new(&self, key: &Key, body: Bytes) -> Result<Put, StoreError> {
+        if !self.effects.store_latency.is_zero() {
+            tokio::time::sleep(self.effects.store_latency).await;
+        }
         let put = self.with(|objects| match objects.get(key) {
             Some(held) if *held == body => Put::Created,
             Some(_) => Put::AlreadyThere,

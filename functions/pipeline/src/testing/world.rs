@@ -24,6 +24,8 @@ pub(crate) struct Effects {
     /// 0 never crashes.
     crash_at: AtomicU64,
     crashed: Notify,
+    /// How long the store takes to create an object.
+    pub(crate) store_latency: Duration,
 }
 
 impl Effects {
@@ -41,9 +43,10 @@ impl Effects {
     }
 }
 
-/// Sleeping moves the clock and costs no time.
+/// Sleeping moves the clock and costs no time; or time is the runtime's own, paused and moved by it.
 pub(crate) struct TestClock {
     nanoseconds: AtomicU64,
+    runtime: Option<tokio::time::Instant>,
 }
 
 const START: i64 = 1_790_000_000;
@@ -58,17 +61,24 @@ impl TestClock {
 #[async_trait]
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let elapsed = i128::from(self.nanoseconds.load(Ordering::SeqCst));
+        let elapsed = i128::from(self.elapsed_nanoseconds());
         Timestamp::from_nanosecond(i128::from(START) * 1_000_000_000 + elapsed).expect("within range")
     }
 
     fn elapsed_nanoseconds(&self) -> u64 {
-        self.nanoseconds.load(Ordering::SeqCst)
+        match self.runtime {
+            Some(start) => u64::try_from(start.elapsed().as_nanos()).expect("test durations are short"),
+            None => self.nanoseconds.load(Ordering::SeqCst),
+        }
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::task::yield_now().await;
-        self.advance(duration);
+        if self.runtime.is_some() {
+            tokio::time::sleep(duration).await;
+        } else {
+            tokio::task::yield_now().await;
+            self.advance(duration);
+        }
     }
 }
 
@@ -85,7 +95,20 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(account: Account) -> Self {
         let effects = Arc::new(Effects::default());
-        let clock = Arc::new(TestClock { nanoseconds: AtomicU64::new(0) });
+        Self::with_clock(account, TestClock { nanoseconds: AtomicU64::new(0), runtime: None }, effects)
+    }
+
+    /// A world in the runtime's paused time, whose writes take as long as a real connection's.
+    pub(crate) fn paced(account: Account, pace: super::fake_gorgias::Pace, store_latency: Duration) -> Self {
+        let effects = Arc::new(Effects { store_latency, ..Effects::default() });
+        let clock = TestClock { nanoseconds: AtomicU64::new(0), runtime: Some(tokio::time::Instant::now()) };
+        let world = Self::with_clock(account, clock, effects);
+        world.gorgias.set_pace(pace);
+        world
+    }
+
+    fn with_clock(account: Account, clock: TestClock, effects: Arc<Effects>) -> Self {
+        let clock = Arc::new(clock);
         Self {
             gorgias: Arc::new(FakeGorgias::new(account, Arc::clone(&clock), Arc::clone(&effects))),
             store: Arc::new(MemoryStore::new(Arc::clone(&effects))),

@@ -173,7 +173,57 @@ async fn every_record_finds_its_place() {
     let world = world();
     up_to_extract(&world).await;
     run(&world.ctx).await.expect("transformed");
-    expect![[""]].assert_eq(&transcript(&world).await);
+    expect![[r#"
+        customer leaddesk:contact:1 Some("Ann Example") Some("ann@example.com") contact
+        customer leaddesk:contact:3 Some("Bo") None contact
+        customer leaddesk:contact:4 Some("Nobody") None contact
+        customer leaddesk:number:+358401234505 Some("Caller +358401234505") None number
+        customer leaddesk:number:+358401234999 Some("Caller +358401234999") None number
+        customer leaddesk:number:unknown Some("LeadDesk unknown callers") None number
+        channel leaddesk:contact:1 email ann@example.com true
+        channel leaddesk:contact:1 phone +358401234501 true
+        channel leaddesk:contact:1 phone +358401234502 false
+        channel leaddesk:contact:3 phone +358401234503 true
+        channel leaddesk:number:+358401234505 phone +358401234505 true
+        channel leaddesk:number:+358401234999 phone +358401234999 true
+        value leaddesk:contact:1 leaddesk:field:email-opt-out None Some(true)
+        value leaddesk:contact:1 leaddesk:field:other1:campaign-12 Some("Gold") None
+        ticket leaddesk:calls:contact:3 calls of leaddesk:contact:3 closed ("-", "-") 2024-01-04T08:00:00Z 2 messages call
+        ticket leaddesk:calls:number:+358401234505 calls of leaddesk:number:+358401234505 closed ("7", "group:3") 2024-01-07T08:00:00Z 1 messages call
+        ticket leaddesk:calls:number:+358401234999 calls of leaddesk:number:+358401234999 closed ("7", "group:3") 2024-01-05T08:00:00Z 1 messages call
+        ticket leaddesk:calls:number:unknown calls of leaddesk:number:unknown closed ("-", "-") 2024-01-06T08:00:00Z 1 messages call
+        ticket leaddesk:lead:41:1 lead of leaddesk:contact:1 closed ("7", "group:3") 2024-01-02T08:00:00Z 2 messages update
+        ticket leaddesk:lead:41:4 lead of leaddesk:contact:4 open ("-", "-") 2024-01-02T08:00:00Z 1 messages update
+        ticket leaddesk:lead:5:2 lead of leaddesk:contact:1 open ("-", "-") 2024-01-08T08:00:00Z 2 messages call
+        tag leaddesk:calls:number:+358401234505 Acme Oy
+        tag leaddesk:calls:number:+358401234505 Spring
+        tag leaddesk:calls:number:+358401234999 Acme Oy
+        tag leaddesk:calls:number:+358401234999 Spring
+        tag leaddesk:lead:41:1 Acme Oy
+        tag leaddesk:lead:41:1 Spring
+        tag leaddesk:lead:41:4 Acme Oy
+        tag leaddesk:lead:41:4 Spring
+        tag leaddesk:lead:5:2 Autumn
+        value leaddesk:calls:number:+358401234505 leaddesk:field:disposition Some("Busy (6)")
+        value leaddesk:lead:41:1 leaddesk:field:disposition Some("Deal (5)")
+        value leaddesk:lead:41:1 leaddesk:field:lead-status Some("finished")
+        value leaddesk:lead:41:4 leaddesk:field:lead-status Some("unused")
+        value leaddesk:lead:5:2 leaddesk:field:disposition Some("Busy (6)")
+        value leaddesk:lead:5:2 leaddesk:field:lead-status Some("unused")
+        message leaddesk:calls:contact:3/1 leaddesk:card:contact:3 note service None None Contact from LeadDesk | Comment: vip
+        message leaddesk:calls:contact:3/2 leaddesk:call:11 note service None Some("11") Direction: Inbound | Call time: 2024-01-04 10:00:00 Europe/Helsinki (+02:00) | Duration: 00:00 (0 s) | Outcome: - (-) | Agent: Agent Two | Campaign: - | Number: 0401234503 | Comment: - | Call id: 11
+        message leaddesk:calls:number:+358401234505/1 leaddesk:call:14 note user Some("7") Some("14") Direction: Outbound | Call time: 2024-01-07 10:00:00 Europe/Helsinki (+02:00) | Duration: 00:09 (9 s) | Outcome: Busy (6) | Agent: Agent One | Campaign: Spring | Number: +358401234505 | Comment: - | Call id: 14
+        message leaddesk:calls:number:+358401234999/1 leaddesk:call:12 note user Some("7") Some("12") Direction: Inbound | Call time: 2024-01-05 10:00:00 Europe/Helsinki (+02:00) | Duration: 00:00 (0 s) | Outcome: - (-) | Agent: Agent One | Campaign: Spring | Number: +358401234999 | Comment: - | Call id: 12
+        message leaddesk:calls:number:unknown/1 leaddesk:call:13 note service None Some("13") Direction: Inbound | Call time: 2024-01-06 10:00:00 Europe/Helsinki (+02:00) | Duration: 00:00 (0 s) | Outcome: - (-) | Agent: - | Campaign: - | Number: anonymous | Comment: - | Call id: 13
+        message leaddesk:lead:41:1/1 leaddesk:card:41:1 note service None None Lead from LeadDesk | Lead: 41:1 | List: List A (41) | Campaign: Spring | Status: finished | Owner: Agent One | Last result: Deal | Last campaign: Spring | Last call: 2024-01-03 10:00:00 Europe/Helsinki (+02:00) | Contact updated: 2024-01-02 10:00:00 Europe/Helsinki (+02:00) | Numbers in list: +358401234501 | City: Espoo
+        message leaddesk:lead:41:1/2 leaddesk:call:10 note user Some("7") Some("10") Direction: Outbound | Call time: 2024-01-03 10:00:00 Europe/Helsinki (+02:00) | Duration: 01:05 (65 s) | Outcome: Deal (5) | Agent: Agent One | Campaign: Spring | Number: +358401234501 | Comment: a;"b" |   c | Call id: 10
+        message leaddesk:lead:41:4/1 leaddesk:card:41:4 note service None None Lead from LeadDesk | Lead: 41:4 | List: List A (41) | Campaign: Spring | Status: unused | Contact updated: 2024-01-02 10:00:00 Europe/Helsinki (+02:00)
+        message leaddesk:lead:5:2/1 leaddesk:card:5:2 note service None None Lead from LeadDesk | Lead: 5:2 | List: List B (5) | Campaign: Autumn | Status: unused | Contact updated: 2024-02-02 10:00:00 Europe/Helsinki (+02:00) | Numbers in list: +358401234502 | Company: Acme
+        message leaddesk:lead:5:2/2 leaddesk:call:15 note user Some("7") Some("15") Direction: Outbound | Call time: 2024-01-08 10:00:00 Europe/Helsinki (+02:00) | Duration: 00:09 (9 s) | Outcome: Busy (6) | Agent: Agent One | Campaign: Autumn | Number: +358401234502 | Comment: - | Call id: 15
+        excluded agent 8 USR107 records of this agent carry the service user
+        rejected contact 5 EXT311 LeadDesk has no such contact any more
+        rejected lead 41:5 LEA105 its contact was not read: it is gone or could not be used
+    "#]].assert_eq(&transcript(&world).await);
     let balance = counts(&world.ctx).await.expect("stored");
     let lines: Vec<String> = balance
         .objects
@@ -185,7 +235,17 @@ async fn every_record_finds_its_place() {
             )
         })
         .collect();
-    expect![[""]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        agent 2 = 1 excluded + 0 merged + {} rejected + 1 wanted
+        call 6 = 0 excluded + 0 merged + {} rejected + 6 wanted
+        campaign 2 = 0 excluded + 0 merged + {} rejected + 2 wanted
+        contact 5 = 0 excluded + 1 merged + {"EXT311": 1} rejected + 3 wanted
+        field 1 = 0 excluded + 0 merged + {} rejected + 1 wanted
+        group 1 = 0 excluded + 0 merged + {} rejected + 1 wanted
+        lead 4 = 0 excluded + 0 merged + {"LEA105": 1} rejected + 3 wanted
+        office 1 = 0 excluded + 0 merged + {} rejected + 1 wanted
+        outcome 2 = 0 excluded + 0 merged + {} rejected + 2 wanted"#]]
+    .assert_eq(&lines.join("\n"));
     let values: Vec<String> = rows::<MapValue>(&world)
         .await
         .iter()
@@ -193,7 +253,19 @@ async fn every_record_finds_its_place() {
             format!("{} {} -> {:?} ({})", row.value_kind, row.source_value, row.target_value, row.reason)
         })
         .collect();
-    expect![[""]].assert_eq(&values.join("\n"));
+    expect![[r#"
+        campaign_tag 12 -> Some("Spring") (campaign)
+        campaign_tag 13 -> Some("Autumn") (campaign)
+        group_team 3 -> Some("group:3") (team)
+        lead_status finished -> Some("closed") (status of the lead's ticket)
+        lead_status in_circulation -> Some("open") (status of the lead's ticket)
+        lead_status unused -> Some("open") (status of the lead's ticket)
+        merge 2 -> Some("1") (same email)
+        office_team North -> Some("office:North") (team)
+        outcome 5 -> Some("Deal (5)") (value of the disposition field where it is the latest)
+        outcome 6 -> Some("Busy (6)") (value of the disposition field where it is the latest)
+        role Agent -> Some("basic-agent") (role of a user to provision)"#]]
+    .assert_eq(&values.join("\n"));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use migration::gorgias::{CustomerId, TagDraft, TicketStatus, UserId};
@@ -10,8 +11,10 @@ use crate::ledger::Opening;
 use crate::ledger::key;
 use crate::ledger::stored::StoredSegment;
 use crate::ledger::stored::{IntentV1, key_text};
+use crate::ports::clock::Clock as _;
 use crate::ports::gorgias::{NewCustomer, NewDelivery, NewMessage, NewTicket};
 use crate::ports::store::{Key, Store as _, StoreError};
+use crate::testing::fake_gorgias::Pace;
 use crate::testing::{Account, Fault, World};
 
 const PART: &str = "tickets";
@@ -192,6 +195,42 @@ async fn a_crash_after_any_effect_leaves_no_duplicate_and_no_gap() {
         crate::ledger::verify(&world.context()).await.expect("an unbroken chain");
     }
     assert!(looked_up > 0, "some crash must have lost an answer");
+}
+
+/// Share of the rate limit that a load of `count` tickets spends.
+async fn efficiency(pace: Pace, store_latency: Duration, count: u32) -> f64 {
+    let (account, customer) = with_customer();
+    let world = World::paced(account, pace, store_latency);
+    let tally = load(&world, customer, u64::from(count)).await.expect("a clean run");
+    assert_eq!(tally.done, u64::from(count));
+    let bound = pace.interval * (count - pace.capacity);
+    bound.as_secs_f64() / Duration::from_nanos(world.clock.elapsed_nanoseconds()).as_secs_f64()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_and_nothing_else_decides_the_pace() {
+    let milliseconds = Duration::from_millis;
+    let table = [
+        (
+            Pace { capacity: 40, interval: milliseconds(500), latency: milliseconds(400) },
+            milliseconds(80),
+            1_200,
+        ),
+        (
+            Pace { capacity: 80, interval: milliseconds(125), latency: milliseconds(300) },
+            milliseconds(80),
+            2_400,
+        ),
+        (
+            Pace { capacity: 40, interval: Duration::from_micros(2_500), latency: milliseconds(6) },
+            milliseconds(12),
+            9_000,
+        ),
+    ];
+    for (pace, store_latency, count) in table {
+        let efficiency = efficiency(pace, store_latency, count).await;
+        assert!((0.97..=1.0).contains(&efficiency), "{efficiency} at {pace:?}");
+    }
 }
 
 #[tokio::test]

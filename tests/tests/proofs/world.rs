@@ -1,0 +1,177 @@
+//! Both twins, a store in a temporary folder, and the steps of a migration one by one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use connectors::config::Config;
+use connectors::connect::{Connected, connect};
+use connectors::http::log::NoLog;
+use jiff::Timestamp;
+use pipeline::conduct::Step;
+use pipeline::progress::Silent;
+use pipeline::propose::{Confirmation, LeaveOut, confirm, proposal};
+use pipeline::wave::Wave;
+use pipeline::worker::run_step;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use twins::generate::{Account, Shape};
+use twins::{gorgias, leaddesk};
+
+/// The flow, step by step.
+const STEPS: [Step; 15] = [
+    Step::Discover,
+    Step::Propose,
+    Step::Prepare,
+    Step::Extract,
+    Step::Transform,
+    Step::Plan,
+    Step::Load(Wave::Customers),
+    Step::Reconcile(Wave::Customers),
+    Step::Load(Wave::Leads),
+    Step::Reconcile(Wave::Leads),
+    Step::Load(Wave::Chats),
+    Step::Reconcile(Wave::Chats),
+    Step::Finish,
+    Step::Report,
+    Step::Handoff,
+];
+
+/// A running world.
+pub(crate) struct World {
+    pub(crate) gorgias: gorgias::Running,
+    pub(crate) folder: TempDir,
+    connected: Connected,
+    _leaddesk: leaddesk::Running,
+}
+
+impl World {
+    /// A small account with every kind of trouble that the generator plants.
+    pub(crate) async fn start(contacts: u32, calls: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let account = Account::generate(Shape::with_size(contacts, calls)).expect("a valid shape");
+        account.write_files(&folder.path().join("operator-files")).expect("the operator's files");
+        let mut destination = gorgias::Config::default();
+        destination.bucket = gorgias::Bucket { capacity: 4_000, window_seconds: 1.0 };
+        destination.preexisting.users.extend(users(&account));
+        destination.switches.seats_max = 500;
+        let source = leaddesk::Config::new(leaddesk::Profile::Evidence);
+        let secrets = [
+            ("env:LEADDESK_AUTH", source.auth.clone()),
+            ("env:LEADDESK_CLIENT_ID", source.client_id.clone()),
+            ("env:LEADDESK_CLIENT_SECRET", source.client_secret.clone()),
+            ("env:GORGIAS_API_KEY", destination.api_key.clone()),
+        ];
+        let (number, email) = (source.account_number, destination.email.clone());
+        let source = leaddesk::start(source, account).await.expect("LeadDesk's twin");
+        let destination = gorgias::start(destination).await.expect("Gorgias' twin");
+        let text = configuration(&source, &destination, number, &email);
+        let secret = move |reference: &str, _: &Path| {
+            let found = secrets.iter().find(|(name, _)| *name == reference);
+            found.map(|(_, secret)| SecretString::from(secret.clone())).ok_or_else(|| "unknown".to_owned())
+        };
+        let config =
+            Config::parse(&text, Path::new("migration.toml"), folder.path(), &secret).expect("a valid file");
+        let run = "2026-11-23-a1".parse().expect("a valid run");
+        let scratch = folder.path().join("scratch");
+        let connected = connect(&config, run, scratch, Arc::new(Silent), Arc::new(NoLog)).expect("connected");
+        Self { gorgias: destination, folder, connected, _leaddesk: source }
+    }
+
+    pub(crate) fn context(&self) -> &pipeline::context::Context {
+        &self.connected.context
+    }
+
+    /// Runs every step up to and including `last`; the mapping is confirmed on the way, conflicts are left out.
+    pub(crate) async fn run_through(&self, last: Step) {
+        for step in STEPS {
+            if step == Step::Prepare {
+                self.confirm().await;
+            }
+            run_step(self.context(), step).await.unwrap_or_else(|error| panic!("{step}: {error:?}"));
+            if step == last {
+                return;
+            }
+        }
+    }
+
+    async fn confirm(&self) {
+        let conflicts = proposal(self.context()).await.expect("a proposal").conflicts();
+        let leave_out = conflicts
+            .into_iter()
+            .map(|conflict| LeaveOut { id: conflict.id, reason: "test".to_owned() })
+            .collect();
+        let at: Timestamp = "2026-11-23T10:00:00Z".parse().expect("a moment");
+        let confirmation =
+            Confirmation { reviewer: "Test Reviewer".to_owned(), at, leave_out, proposal_digest: None };
+        confirm(self.context(), &confirmation).await.expect("a confirmation");
+    }
+}
+
+/// Gorgias users for every agent with an address of their own.
+fn users(account: &Account) -> Vec<gorgias::PreexistingUser> {
+    let mut seen = std::collections::BTreeSet::new();
+    let emails = account.users().filter_map(|user| Some((user.name.clone(), user.email.clone()?)));
+    emails
+        .filter(|(_, email)| seen.insert(email.to_lowercase()))
+        .map(|(name, email)| gorgias::PreexistingUser {
+            name,
+            email,
+            role: "agent".to_owned(),
+            external_id: None,
+        })
+        .collect()
+}
+
+fn configuration(
+    source: &leaddesk::Running,
+    destination: &gorgias::Running,
+    number: u32,
+    email: &str,
+) -> String {
+    format!(
+        r#"migration = "proof"
+
+[leaddesk]
+original_api_url = "{}"
+rest_api_url = "{}"
+auth = "env:LEADDESK_AUTH"
+account = {number}
+client_id = "env:LEADDESK_CLIENT_ID"
+client_secret = "env:LEADDESK_CLIENT_SECRET"
+files = "operator-files"
+time_zone = "Europe/Helsinki"
+default_region = "FI"
+requests_per_second = 100000
+in_flight = 8
+
+[gorgias]
+base_url = "{}"
+email = "{email}"
+api_key = "env:GORGIAS_API_KEY"
+bucket = "4000/1"
+reserve = 0.0
+
+[store]
+url = "file:run"
+[queue]
+url = "in-process:"
+"#,
+        source.base_url(),
+        source.rest_url(),
+        destination.base_url()
+    )
+}
+
+impl World {
+    /// Asks what is left to do, which must be nothing.
+    pub(crate) async fn run_through_again(&self) {
+        let mut steps = Vec::new();
+        let rest =
+            pipeline::worker::run_to_end(self.context(), self.connected.queue.as_ref(), &mut |step, _| {
+                steps.push(step);
+            })
+            .await
+            .expect("nothing to fail");
+        assert_eq!((rest, steps), (pipeline::worker::Rest::Done, Vec::new()));
+    }
+}
