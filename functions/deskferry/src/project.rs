@@ -65,6 +65,8 @@ impl Project {
         let log: Arc<dyn HttpLog> = Arc::new(NdjsonLog::new(http_log(&run_folder)?));
         let Connected { mut context, queue } =
             connect(&config, chosen.run, scratch.clone(), screen.progress(), log)?;
+        // From here on no other process of this migration sends anything: what an earlier one announced is old.
+        context.limits.ledger.exclusive_since = Some(now);
         let gate = Gate::new();
         context.destination = gate.guard(context.destination);
         let bucket = config.gorgias.bucket;
@@ -96,7 +98,7 @@ impl Project {
         // The work goes on meanwhile: answers on their way are read, and what they say is noted.
         let closed = self.gate.close();
         tokio::select! {
-            outcome = &mut work => return outcome,
+            outcome = &mut work => outcome,
             all_ended = closed => {
                 let how = if all_ended { "every request was answered" } else { "some requests are in doubt and will be looked up" };
                 Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run()))
@@ -113,11 +115,6 @@ impl Project {
     /// The run.
     pub(crate) fn run(&self) -> &RunId {
         &self.context.run
-    }
-
-    /// Folder of the run's documents and logs.
-    pub(crate) fn run_folder(&self) -> PathBuf {
-        runs::folder_of(&self.folder(), self.run())
     }
 }
 

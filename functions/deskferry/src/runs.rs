@@ -14,10 +14,12 @@ use crate::run_id;
 
 /// Folder of all runs below the migration's folder.
 const RUNS_FOLDER: &str = "runs";
-/// Folder of all reports below the migration's folder; the last step of a run puts its report there.
+/// Folder of all reports below the migration's folder, by run and number.
 const REPORTS_FOLDER: &str = "reports";
 /// The document that the step `finish` leaves: what was switched off is on again.
 const FINISHED_FILE: &str = "finish.json";
+/// What the last step leaves in the newest report.
+const HANDOFF_FOLDER: &str = "handoff";
 
 /// Which run a command works on when none is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +72,6 @@ pub(crate) fn folder_of(migration: &Path, run: &RunId) -> PathBuf {
     migration.join(RUNS_FOLDER).join(run.as_str())
 }
 
-/// Folder of a run's reports.
-pub(crate) fn reports_of(migration: &Path, run: &RunId) -> PathBuf {
-    migration.join(REPORTS_FOLDER).join(run.as_str())
-}
-
 /// All runs, oldest first. Foreign folders are not runs.
 pub(crate) fn list(migration: &Path) -> std::io::Result<Vec<RunId>> {
     let entries = match std::fs::read_dir(migration.join(RUNS_FOLDER)) {
@@ -90,13 +87,17 @@ pub(crate) fn list(migration: &Path) -> std::io::Result<Vec<RunId>> {
     Ok(runs)
 }
 
-/// How far a run is that exists.
+/// How far a run is that exists. It is finished when its last step has left what it has to leave.
 pub(crate) fn state(migration: &Path, run: &RunId) -> RunState {
-    if folder_of(migration, run).join(FINISHED_FILE).exists() {
-        RunState::Finished
-    } else {
-        RunState::Unfinished
-    }
+    let restored = folder_of(migration, run).join(FINISHED_FILE).exists();
+    let handed_off = newest_report(migration, run).is_some_and(|report| report.join(HANDOFF_FOLDER).is_dir());
+    if restored && handed_off { RunState::Finished } else { RunState::Unfinished }
+}
+
+/// Reports are numbered with leading zeros, so the newest is the greatest name.
+fn newest_report(migration: &Path, run: &RunId) -> Option<PathBuf> {
+    let reports = std::fs::read_dir(migration.join(REPORTS_FOLDER).join(run.as_str())).ok()?;
+    reports.filter_map(Result::ok).map(|entry| entry.path()).max()
 }
 
 /// The run that is meant: the named one, or by the rule of the command.
@@ -157,6 +158,8 @@ mod tests {
             std::fs::create_dir_all(&path).unwrap();
             if *finished {
                 std::fs::write(path.join(FINISHED_FILE), "{}").unwrap();
+                let reports = folder.path().join(REPORTS_FOLDER).join(run);
+                std::fs::create_dir_all(reports.join("0001").join(HANDOFF_FOLDER)).unwrap();
             }
         }
         folder
@@ -185,6 +188,14 @@ mod tests {
         check(&[], None, Wanted::UnfinishedOrNew, "2026-11-22-a1 new");
         check(&[], None, Wanted::UnfinishedOrNewest, "E0604");
         check(&[], None, Wanted::Newest, "E0604");
+    }
+
+    #[test]
+    fn a_run_without_its_last_report_goes_on() {
+        let folder = migration(&[("2026-11-20-a1", true)]);
+        std::fs::create_dir_all(folder.path().join(REPORTS_FOLDER).join("2026-11-20-a1/0002")).unwrap();
+        let chosen = choose(folder.path(), None, Wanted::UnfinishedOrNew, date(2026, 11, 22)).unwrap();
+        assert_eq!((chosen.run.as_str(), chosen.state), ("2026-11-20-a1", RunState::Unfinished));
     }
 
     #[test]

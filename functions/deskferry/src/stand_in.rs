@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use twins::generate::{Account, Role, Shape, User};
+use twins::generate::{Account, Role, Shape};
 use twins::gorgias::{Bucket, Preexisting, PreexistingCustomer, PreexistingUser};
 use twins::{gorgias, leaddesk};
 
@@ -152,15 +152,6 @@ pub(crate) fn preexisting(account: &Account) -> Preexisting {
     Preexisting { users, customers, ..standard }
 }
 
-/// Agents of LeadDesk whom nobody can match by address: they have none, or share it with another account.
-pub(crate) fn agents_without_own_address(account: &Account) -> Vec<&User> {
-    let shared = |user: &User| {
-        let same = account.users().filter(|other| other.email == user.email);
-        same.count() > 1
-    };
-    account.users().filter(|user| user.email.is_none() || shared(user)).collect()
-}
-
 /// Roles as an admin would have given them.
 fn role_at_gorgias(role: Role) -> &'static str {
     match role {
@@ -182,6 +173,16 @@ fn is_plain_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use twins::generate::User;
+
+    /// Agents of LeadDesk whom nobody can match by address: they have none, or share it with another account.
+    fn agents_without_own_address(account: &Account) -> Vec<&User> {
+        let shared = |user: &User| {
+            let same = account.users().filter(|other| other.email == user.email);
+            same.count() > 1
+        };
+        account.users().filter(|user| user.email.is_none() || shared(user)).collect()
+    }
 
     #[test]
     fn gorgias_knows_most_agents_and_some_customers() {

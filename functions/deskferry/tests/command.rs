@@ -24,13 +24,13 @@ struct Ended {
 }
 
 fn ended(command: &mut Command) -> Ended {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+    let Output { status, stdout, stderr } = command.output().expect("the command runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Ended { code: status.code().expect("it ended by itself"), stdout: text(stdout), stderr: text(stderr) }
 }
 
 fn run(arguments: &[&str]) -> Ended {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     ended(&mut deskferry(folder.path(), arguments))
 }
 
@@ -77,11 +77,12 @@ fn help_keeps_the_order_of_the_flow() {
 
         Everywhere:
               --config <FILE>  What to migrate, from where, to where [default: migration.toml]
-              --json           Events as JSON lines on standard output; text for people goes to standard error
+              --json           Events as JSON lines on standard output; text for people goes to standard
+                               error
               --color <WHEN>   When to use colour [default: auto] [possible values: auto, always, never]
               --no-input       Never ask; fail with the option to pass instead
-              --run <ID>       The run, such as 2026-11-22-a1 [default: the newest unfinished one, else a new
-                               one]
+              --run <ID>       The run, such as 2026-11-22-a1 [default: the newest unfinished one, else a
+                               new one]
 
         Start here:  deskferry demo    (a whole migration on this machine; no account, no network)
     "#]]
@@ -132,6 +133,7 @@ fn errors_say_what_why_and_how() {
               Why: No such file or directory (os error 2)
               Seen in: migration.toml
               Fix: name the file with --config, or make one with: deskferry init
+              Then: deskferry discover
         "#]],
     );
     std::fs::create_dir(folder.path().join("mine")).unwrap();
@@ -181,10 +183,11 @@ fn a_mistyped_key_is_answered_with_the_nearest_one() {
         &["discover"],
         &expect![[r#"
             exit 2
-            Error E0103: migration.toml:35: unknown key "reserv"
+            Error E0103: migration.toml:31: unknown key "reserv"
               Why: unknown keys are errors, so that a typing mistake cannot go unnoticed
               Seen in: migration.toml
               Fix: did you mean "reserve"?
+              Then: deskferry discover
         "#]],
     );
 }
@@ -234,7 +237,8 @@ fn colour_is_kept_out_of_pipes_and_of_whoever_wants_none() {
     };
     let failing = &["explain", "NOPE"][..];
     let coloured = &["--color", "always", "explain", "NOPE"][..];
-    let cases: [(&[&str], &[(&str, &str)], bool); 6] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], bool);
+    let cases: [Case<'_>; 6] = [
         (failing, &[], false),
         (coloured, &[], true),
         (coloured, &[("NO_COLOR", "1")], true),

@@ -60,6 +60,9 @@ pub struct Limits {
     pub chat_window: Option<(jiff::Timestamp, jiff::Timestamp)>,
     /// Risks accepted by their finding code, such as `DIS301`.
     pub accepted_findings: Vec<String>,
+    /// How long a request may live, and since when a lock keeps other processes away; decides how long a start waits
+    /// for what an earlier one left in doubt.
+    pub ledger: crate::ledger::timing::Timing,
 }
 
 impl Default for Limits {
@@ -74,6 +77,7 @@ impl Default for Limits {
             refused_in_a_row_max: 20,
             chat_window: None,
             accepted_findings: Vec::new(),
+            ledger: crate::ledger::timing::Timing::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! `mappings/<digest>/confirmed.json`, `runs/<run>/mapping.json`, `runs/<run>/counts.json`.
 //! Deliberately absent: snapshots (see [`archive`](crate::archive)) and the ledger.
 
+mod exact;
 pub mod inventory;
 pub mod mapping;
 mod plans;

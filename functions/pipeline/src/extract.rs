@@ -92,24 +92,35 @@ enum StoredStart {
 /// # Errors
 /// See [`ExtractError`]; what was read so far stays stored.
 pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
+    if is_done(ctx).await? {
+        return report(ctx, true).await;
+    }
     let folder = scan(ctx).await?;
     let started_at = begin(ctx, &folder).await?;
-    let mut report = StepReport::of(STEP);
-    report.was_done = true;
-
     let extraction = Extraction { ctx, folder: &folder, started_at };
-    let parts: [(&str, bool); 7] = [
-        ("organisation", extraction.organisation().await?),
-        ("leads", extraction.leads().await?),
-        ("calls", extraction.calls().await?),
-        ("contacts", extraction.contacts().await?),
-        ("histories", extraction.histories().await?),
-        ("settings", extraction.settings().await?),
-        ("chat", extraction.chat().await?),
-    ];
-    for (name, was_done) in parts {
-        report.was_done &= was_done;
-        let Some(record) = part::load(ctx, name).await? else { continue };
+    extraction.organisation().await?;
+    extraction.leads().await?;
+    extraction.calls().await?;
+    extraction.contacts().await?;
+    extraction.histories().await?;
+    extraction.settings().await?;
+    extraction.chat().await?;
+    report(ctx, false).await
+}
+
+/// Every table is sealed; files that changed since do not matter any more.
+async fn is_done(ctx: &Context) -> Result<bool, ExtractError> {
+    for table in tables() {
+        if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn report(ctx: &Context, was_done: bool) -> Result<StepReport, ExtractError> {
+    let mut report = StepReport { step: STEP, was_done, ..StepReport::default() };
+    for record in records(ctx).await? {
         for finding in record.findings {
             report.findings.push(StepFinding {
                 code: finding.code,
@@ -203,7 +214,7 @@ impl Extraction<'_> {
         name: &'static str,
         tables: &[&'static TableSchema],
         make: F,
-    ) -> Result<bool, ExtractError>
+    ) -> Result<(), ExtractError>
     where
         F: FnOnce() -> T,
         T: Future<Output = Result<(PartRecord, Vec<Sealed>), ExtractError>>,
@@ -214,7 +225,7 @@ impl Extraction<'_> {
             is_sealed &= archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await?;
         }
         if is_sealed {
-            return Ok(true);
+            return Ok(());
         }
         let step = |part: &str| (STEP, part.to_owned());
         let (started, named) = step(name);
@@ -236,12 +247,12 @@ impl Extraction<'_> {
         let failed = u64::try_from(record.rejects.len()).unwrap_or(0);
         let event = Event::StepFinished { step: STEP, part: name.to_owned(), done: rows, failed };
         ctx.progress.emit(ctx.clock.now(), event);
-        Ok(false)
+        Ok(())
     }
 
-    async fn calls(&self) -> Result<bool, ExtractError> {
+    async fn calls(&self) -> Result<(), ExtractError> {
         if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_none() {
-            return Ok(true);
+            return Ok(());
         }
         self.part("calls", &[SourceCall::SCHEMA], || async {
             let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("calls.csv"));
@@ -255,7 +266,7 @@ impl Extraction<'_> {
         .await
     }
 
-    async fn contacts(&self) -> Result<bool, ExtractError> {
+    async fn contacts(&self) -> Result<(), ExtractError> {
         self.part("contacts", &[SourceContact::SCHEMA, SourceFieldValue::SCHEMA], || async {
             let ids = lists::contact_ids(self.ctx).await?;
             let mut record = PartRecord::default();
@@ -265,9 +276,9 @@ impl Extraction<'_> {
         .await
     }
 
-    async fn histories(&self) -> Result<bool, ExtractError> {
+    async fn histories(&self) -> Result<(), ExtractError> {
         if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_some() {
-            return Ok(true);
+            return Ok(());
         }
         self.part("histories", &[SourceCall::SCHEMA], || async {
             let phones = lists::phones(self.ctx).await?;
@@ -278,7 +289,7 @@ impl Extraction<'_> {
         .await
     }
 
-    async fn chat(&self) -> Result<bool, ExtractError> {
+    async fn chat(&self) -> Result<(), ExtractError> {
         self.part("chat", &[SourceConversation::SCHEMA, SourceChatMessage::SCHEMA], || async {
             let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("chatbot"));
             tokio::task::spawn_blocking(move || {

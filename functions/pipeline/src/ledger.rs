@@ -164,8 +164,6 @@ pub struct Opening {
     pub plan: Option<Digest>,
     /// Digest of the baseline, once there is one.
     pub baseline: Option<Digest>,
-    /// Time rules.
-    pub timing: Timing,
 }
 
 /// The open ledger of one destination account.
@@ -197,7 +195,7 @@ impl Ledger {
             account,
             run: ctx.run.to_string(),
             secret,
-            timing: opening.timing,
+            timing: ctx.limits.ledger,
             book,
             checkpoint: None,
         };

@@ -165,8 +165,7 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
         return Ok(report);
     }
     let names = names(ctx).await?;
-    let opening =
-        Opening { plan: Some(digest), baseline: Digest::from_hex(&plan.baseline), ..Opening::default() };
+    let opening = Opening { plan: Some(digest), baseline: Digest::from_hex(&plan.baseline) };
     let mut ledger = Ledger::open(ctx, &opening).await?;
     if ledger.account() != plan.account {
         let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());

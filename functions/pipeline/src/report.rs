@@ -394,7 +394,7 @@ fn places(ctx: &Context, number: u32) -> Result<BTreeMap<String, String>, Invali
         ("figures", format!("{folder}/report.json")),
         ("records", format!("{folder}/records.csv")),
         ("handoff", format!("{folder}/handoff")),
-        ("lake", ctx.key("lake")?.to_string()),
+        ("lake", ctx.key(snapshot::LAKE_FOLDER)?.to_string()),
         ("run", ctx.key(&format!("runs/{}", ctx.run))?.to_string()),
     ];
     Ok(places.map(|(what, place)| (what.to_owned(), place)).into())

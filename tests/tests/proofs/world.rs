@@ -50,8 +50,8 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let account = Account::generate(Shape::with_size(contacts, calls)).expect("a valid shape");
         account.write_files(&folder.path().join("operator-files")).expect("the operator's files");
-        let mut destination = gorgias::Config::default();
-        destination.bucket = gorgias::Bucket { capacity: 4_000, window_seconds: 1.0 };
+        let bucket = gorgias::Bucket { capacity: 4_000, window_seconds: 1.0 };
+        let mut destination = gorgias::Config { bucket, ..gorgias::Config::default() };
         destination.preexisting.users.extend(users(&account));
         destination.switches.seats_max = 500;
         let source = leaddesk::Config::new(leaddesk::Profile::Evidence);
@@ -87,7 +87,7 @@ impl World {
             if step == Step::Prepare {
                 self.confirm().await;
             }
-            run_step(self.context(), step).await.unwrap_or_else(|error| panic!("{step}: {error:?}"));
+            run_step(self.context(), step).await.expect("every step comes to its end");
             if step == last {
                 return;
             }

@@ -19,6 +19,7 @@ pub(crate) struct Meaning {
     /// Label and text, in order.
     rows: Vec<(&'static str, String)>,
     fix: &'static str,
+    exit_code: Option<u8>,
     next: (&'static str, &'static str),
 }
 
@@ -35,6 +36,9 @@ pub(crate) fn run(screen: &Screen, arguments: &Explain) -> Result<Exit, Failure>
         screen.say(format!("  {label}: {text}"));
     }
     screen.say(format!("  Fix: {}", meaning.fix));
+    if let Some(code) = meaning.exit_code {
+        screen.say(format!("  Exit code: {code}"));
+    }
     screen.event(meaning.to_json());
     let (command, why) = meaning.next;
     screen.next(command, why);
@@ -51,7 +55,10 @@ impl Meaning {
             "fix": self.fix,
         });
         for (label, text) in &self.rows {
-            event[label.to_lowercase().replace(' ', "_")] = json!(text);
+            event[label.to_lowercase()] = json!(text);
+        }
+        if let Some(code) = self.exit_code {
+            event["exit_code"] = json!(code);
         }
         event
     }
@@ -71,6 +78,7 @@ pub(crate) fn find(code: &str) -> Option<Meaning> {
         title,
         rows: Vec::new(),
         fix,
+        exit_code: None,
         next: ("deskferry report", "where the run met it"),
     };
     if let Some((_, title, fix)) = STEP_CODES.iter().find(|(known, _, _)| *known == code) {
@@ -96,6 +104,7 @@ fn of_finding(code: Code) -> Meaning {
         title: entry.title,
         rows: vec![("Weight", format!("{severity} – {weight}"))],
         fix: entry.advice,
+        exit_code: None,
         next: ("deskferry report", "where the run met it, record by record"),
     }
 }
@@ -105,8 +114,9 @@ fn of_error(entry: &catalogue::Entry) -> Meaning {
         code: entry.code.to_owned(),
         severity: "error",
         title: entry.title,
-        rows: vec![("Why", entry.why.to_owned()), ("Exit code", entry.exit.code().to_string())],
+        rows: vec![("Why", entry.why.to_owned())],
         fix: entry.fix,
+        exit_code: Some(entry.exit.code()),
         next: ("deskferry status", "where the run stands"),
     }
 }

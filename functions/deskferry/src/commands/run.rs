@@ -68,12 +68,15 @@ pub(crate) struct Told {
     pub(crate) fields_different: u64,
 }
 
+/// What a command says at the very end.
+pub(crate) type Closing<'a> = &'a dyn Fn(&Screen, &report::SummaryV1, &Paths);
+
 /// Shows the figures of the newest report; the last event is the summary. Nothing is shown before there is a report.
 pub(crate) async fn tell(
     screen: &Screen,
     project: &Project,
     ledgers: Option<LedgerCounts>,
-    closing: Option<&dyn Fn(&Screen, &report::SummaryV1, &Paths)>,
+    closing: Option<Closing<'_>>,
 ) -> Result<Option<Told>, Failure> {
     let Some(latest) = report::latest(&project.context).await? else { return Ok(None) };
     let summary = &latest.report.summary;

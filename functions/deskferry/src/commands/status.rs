@@ -71,7 +71,7 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
     screen.event(json!({
         "type": "status",
         "migration": config.migration,
-        "runs": all.iter().map(|run| run.as_str()).collect::<Vec<_>>(),
+        "runs": all.iter().map(snapshot::RunId::as_str).collect::<Vec<_>>(),
         "run": chosen.run.as_str(),
         "is_confirmed": shown.is_confirmed,
         "done": names(&shown.done),

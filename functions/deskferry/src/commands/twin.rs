@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(read("40/20"), Ok((40, 20.0)));
         assert_eq!(read("1000000/0.5"), Ok((1_000_000, 0.5)));
         for wrong in ["40", "0/20", "40/0", "-1/20", "40/-20", "40/NaN", "40/20/1", ""] {
-            assert_eq!(read(wrong), Err("E0109"), "{wrong}");
+            assert_eq!(read(wrong), Err("E0116"), "{wrong}");
         }
     }
 }

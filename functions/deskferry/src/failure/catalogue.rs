@@ -150,7 +150,8 @@ catalogue! {
         "look at the failures in the report, mend their cause, then run again";
     INTERRUPTED = "E0702", Interrupted, "interrupted",
         "somebody asked the process to stop",
-        "nothing to mend: everything done so far is recorded";
+        "nothing to mend: everything done so far is recorded; after a stop while writing, the next start waits two minutes until \
+         nothing can be on its way any more, and looks up what is in doubt";
 
     UNEXPECTED = "E0901", Error, "something happened that should not",
         "deskferry does not know this error",

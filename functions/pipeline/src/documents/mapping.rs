@@ -46,6 +46,7 @@ pub enum DecisionV1 {
         /// Why.
         reason: String,
         /// Share of values that fit.
+        #[serde(with = "super::exact::option")]
         share: Option<f64>,
     },
     /// It does not.
@@ -60,6 +61,7 @@ pub enum DecisionV1 {
         /// What speaks for carrying.
         carry: String,
         /// Share of values that fit.
+        #[serde(with = "super::exact::option")]
         share: Option<f64>,
         /// Stable code of what stands against it.
         code: String,

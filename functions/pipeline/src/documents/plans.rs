@@ -90,6 +90,7 @@ struct FieldV1 {
     kind: String,
     action: ActionV1,
     filled: u64,
+    #[serde(with = "super::exact")]
     share: f64,
     reason: String,
 }

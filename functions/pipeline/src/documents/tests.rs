@@ -175,6 +175,24 @@ fn a_confirmed_mapping_comes_back_as_it_was() {
     assert_eq!(read.read().expect("unchanged"), confirmed());
 }
 
+/// Shares come back to the last bit; otherwise the digest would call an untouched mapping edited.
+#[test]
+fn shares_are_exact() {
+    #[derive(Serialize, serde::Deserialize)]
+    struct Shares(#[serde(with = "exact")] f64, #[serde(with = "exact::option")] Option<f64>);
+    for filled in 1..400_u32 {
+        for fitting in 0..=filled {
+            let share = f64::from(fitting) / f64::from(filled);
+            let text = serde_json::to_string(&Shares(share, Some(share))).expect("JSON");
+            let Shares(back, optional) = serde_json::from_str(&text).expect("shares");
+            assert_eq!(
+                (back.to_bits(), optional.map(f64::to_bits)),
+                (share.to_bits(), Some(share.to_bits()))
+            );
+        }
+    }
+}
+
 #[test]
 fn a_changed_mapping_is_refused() {
     let golden = include_str!("goldens/mapping_v1.json");

@@ -131,7 +131,7 @@ fn read_frames(
                 Ok(row) => {
                     keep_frame(&mut frames.outcomes, row.conversation_id.clone(), row, record, |a, b| {
                         a.raw_json == b.raw_json
-                    })
+                    });
                 }
                 Err(row) => refuse(record, "chat_frame", name, file, row),
             })
@@ -144,7 +144,7 @@ fn read_frames(
                 Ok(row) => {
                     keep_frame(&mut frames.timings, row.conversation_id.clone(), row, record, |a, b| {
                         a.raw_json == b.raw_json
-                    })
+                    });
                 }
                 Err(row) => refuse(record, "chat_frame", name, file, row),
             })

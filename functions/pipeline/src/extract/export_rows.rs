@@ -75,7 +75,7 @@ pub fn parse(
             out.rows += 1;
             match export_row(of.list_id, &row) {
                 Ok(row) => {
-                    by_contact.entry(row.contact_id.parse().unwrap_or(u64::MAX)).or_default().push(row)
+                    by_contact.entry(row.contact_id.parse().unwrap_or(u64::MAX)).or_default().push(row);
                 }
                 Err(reject) => out.rejects.push(reject),
             }

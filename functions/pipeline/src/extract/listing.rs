@@ -65,11 +65,14 @@ pub async fn stored(ctx: &Context, collection: Collection) -> Result<Page, Extra
     pages::store(ctx, &name, fetched_at, Bytes::from(body)).await
 }
 
-/// Objects by id, withheld values gone.
+/// Objects by id, withheld values gone. Objects without an id count too, by their text; whoever reads them puts them aside.
+pub type Items = BTreeMap<(u64, String), String>;
+
+/// Reads a collection until it adds up.
 ///
 /// # Errors
 /// As [`stored`].
-pub async fn read(ctx: &Context, collection: Collection) -> Result<BTreeMap<u64, String>, ExtractError> {
+pub async fn read(ctx: &Context, collection: Collection) -> Result<Items, ExtractError> {
     let mut last = (0, 0);
     for _ in 0..READINGS_MAX {
         let (announced, items) = read_once(ctx, collection).await?;
@@ -82,10 +85,7 @@ pub async fn read(ctx: &Context, collection: Collection) -> Result<BTreeMap<u64,
     Err(ExtractError::CountDiffers { what: collection.name(), announced: last.0, found: last.1 })
 }
 
-async fn read_once(
-    ctx: &Context,
-    collection: Collection,
-) -> Result<(u64, BTreeMap<u64, String>), ExtractError> {
+async fn read_once(ctx: &Context, collection: Collection) -> Result<(u64, Items), ExtractError> {
     let what = collection.name();
     let mut items = BTreeMap::new();
     let mut announced = 0;
@@ -99,7 +99,11 @@ async fn read_once(
             let id = SourceObject::parse(&item)
                 .ok()
                 .and_then(|object| canonical_id(&object.text("id")?)?.parse().ok());
-            items.insert(id.ok_or(ExtractError::ItemShape { what })?, item);
+            let key = match id {
+                Some(id) => (id, String::new()),
+                None => (0, item.clone()),
+            };
+            items.insert(key, item);
         }
         let is_complete = u64::try_from(items.len()).unwrap_or(u64::MAX) >= announced;
         // A short page in the middle is not the end as long as objects are missing; an empty one cannot go on.

@@ -27,7 +27,7 @@ const LISTS_PAGE: &str = "lists.ndjson";
 const TWICE: &str = "EXT303";
 
 impl Extraction<'_> {
-    pub(super) async fn organisation(&self) -> Result<bool, ExtractError> {
+    pub(super) async fn organisation(&self) -> Result<(), ExtractError> {
         let tables = [SourceAgent::SCHEMA, SourceCampaign::SCHEMA, SourceList::SCHEMA];
         self.part("organisation", &tables, || async {
             let users = listing::stored(self.ctx, Collection::Users).await?;
@@ -50,7 +50,7 @@ impl Extraction<'_> {
         .await
     }
 
-    pub(super) async fn leads(&self) -> Result<bool, ExtractError> {
+    pub(super) async fn leads(&self) -> Result<(), ExtractError> {
         self.part("leads", &[SourceLead::SCHEMA], || async {
             let ctx = self.ctx;
             let mut record = PartRecord::default();
@@ -204,6 +204,7 @@ struct MakingLeads {
     record: PartRecord,
     rows: u64,
     unreadable_times: u64,
+    empty_exports: u64,
 }
 
 impl MakingLeads {
@@ -217,6 +218,7 @@ impl MakingLeads {
             record,
             rows: 0,
             unreadable_times: 0,
+            empty_exports: 0,
         })
     }
 
@@ -227,6 +229,7 @@ impl MakingLeads {
             |fault: FileFault| ExtractError::Export { list_id: list_id.to_owned(), fault: Box::new(fault) };
         let leads = export_rows::parse(of, &page.body, &self.ctx.mapping, &seen).map_err(unusable)?;
         self.rows += leads.rows;
+        self.empty_exports += u64::from(leads.rows == 0);
         self.unreadable_times += leads.unreadable_times;
         self.record.rejects.extend(leads.rejects);
         for lead in leads.leads {
@@ -242,6 +245,11 @@ impl MakingLeads {
         let unused = u64::try_from(self.statuses.len()).unwrap_or(0).saturating_sub(self.used_statuses);
         self.record.find("EXT404", unused, "rows of leads.csv that belong to no lead of the lists");
         let text = "times in list exports that cannot be read; the text is kept";
+        self.record.find(
+            "EXT407",
+            self.empty_exports,
+            "lists without any contact; check that they are meant to be empty",
+        );
         self.record.find("EXT405", self.unreadable_times, text);
         self.record.check_drift(&self.ctx, "lead", self.rows)?;
         Ok((self.record, self.writer.seal()?))

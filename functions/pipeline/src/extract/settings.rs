@@ -24,7 +24,7 @@ struct Readers {
 }
 
 impl Extraction<'_> {
-    pub(super) async fn settings(&self) -> Result<bool, ExtractError> {
+    pub(super) async fn settings(&self) -> Result<(), ExtractError> {
         let tables = [
             SourceOutcome::SCHEMA,
             SourceBlacklist::SCHEMA,

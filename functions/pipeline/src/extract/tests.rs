@@ -68,6 +68,7 @@ async fn rejects(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of everything that is read")]
 async fn everything_that_the_interfaces_and_files_show() {
     let world = World::new(account());
     world.file("calls.csv", CALLS);
@@ -220,6 +221,17 @@ async fn users_must_add_up() {
     let error = run(&world.ctx).await.expect_err("stopped");
     let expected = expect!["EXT101 LeadDesk announces 3 users, but 2 different ones could be read"];
     expected.assert_eq(&format!("{} {error}", error.code()));
+}
+
+#[tokio::test]
+async fn an_object_without_id_is_put_aside() {
+    let mut source = account();
+    source.users.push(r#"{"id":null,"name":"Nobody"}"#.into());
+    let world = World::new(source);
+    run(&world.ctx).await.expect("extracted");
+    assert_eq!(rows::<SourceAgent>(&world).await.len(), 2);
+    let rejected = rejects(&world).await;
+    assert!(rejected.iter().any(|reject| reject.starts_with("agent unknown EXT301")), "{rejected:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::dialer::table_cell;
 use super::material::Material;
 use super::words::scope;
 use super::{INDEX, Sheet};
-use crate::report::text::grouped;
+use crate::report::text::{counted, grouped};
 
 /// Outcomes that the index names; dispositions.csv has all of them.
 const OUTCOMES_MAX: usize = 20;
@@ -56,18 +56,14 @@ fn order(out: &mut String, material: &Material) {
     }
     steps.push(match failed {
         0 => "Every record arrived: nothing to settle in lost-or-changed.md before going live.".to_owned(),
-        failed => format!("Settle the {} records that did not arrive: lost-or-changed.md.", grouped(failed)),
+        failed => format!("Settle what did not arrive, {}: lost-or-changed.md.", counted(failed, "record")),
     });
-    let open = material
-        .users
-        .iter()
-        .filter(|user| !matches!(user.state.as_str(), "matched" | "placeholder"))
-        .count();
-    steps.push(match open {
+    let without = material.users.iter().filter(|user| user.state != "matched").count();
+    steps.push(match without {
         0 => "Every agent has a user: nobody has to be invited.".to_owned(),
-        open => format!(
-            "Invite those of the {open} agents in to-provision.csv who go on working. Their old calls stay with the service \
-             user, with their name in the text."
+        _ => format!(
+            "Invite those of the agents in to-provision.csv ({without}) who go on working. Their old calls stay with the \
+             service user, with their name in the text."
         ),
     });
     if !material.campaigns.is_empty() {

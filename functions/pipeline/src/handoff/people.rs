@@ -20,7 +20,7 @@ fn reason(state: &str) -> Option<(Code, &'static str)> {
         }
         "shared_email" => Some((finding::USR102_SHARED_EMAIL, "give each agent an address of their own")),
         "to_provision" => Some((finding::USR103_NO_USER, "invite this address at Gorgias")),
-        "placeholder" => Some((finding::USR107_PLACEHOLDER, "nothing, unless the agent goes on working")),
+        "placeholder" => Some((finding::USR107_PLACEHOLDER, "invite the agent, if they go on working")),
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn sheet(material: &Material) -> Sheet {
         // Writing to a String cannot fail.
         writeln!(out, "| {} | {} | {} | {meaning} |", dataset.table.name, dataset.pass, grouped(*rows)).ok();
     }
-    out.push_str(&questions(&lake, &report.run));
+    out.push_str(&questions(&report.migration, &lake, &report.run));
     let mut tables: BTreeMap<&str, u64> = BTreeMap::new();
     for (dataset, rows) in &material.shelf {
         *tables.entry(dataset.table.name).or_default() += rows;
@@ -38,10 +38,10 @@ pub(super) fn sheet(material: &Material) -> Sheet {
     Sheet::text("snapshots.md", about, out)
 }
 
-fn questions(lake: &str, run: &str) -> String {
+fn questions(migration: &str, lake: &str, run: &str) -> String {
     format!(
-        "\n## Asking them\n\nWith the command line of deskferry, in the folder of the store:\n\n\
-         ```\nsnapshot ls {lake}\nsnapshot verify {lake}\nsnapshot describe\n```\n\n\
+        "\n## Asking them\n\nWith the command `snapshot`, in the folder of the store:\n\n\
+         ```\nsnapshot ls --lake {migration}\nsnapshot verify --rows --lake {migration}\nsnapshot describe\n```\n\n\
          With DuckDB, in the same folder:\n\n\
          ```sql\nSET TimeZone = 'UTC';\n\
          -- leads by status\n\

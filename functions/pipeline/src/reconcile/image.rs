@@ -212,7 +212,7 @@ pub(crate) fn found_tag(found: &Tag) -> Image {
     fields.0
 }
 
-/// A field definition as wanted. Lists do not show descriptions.
+/// A field definition as wanted. The port carries no description, so it is not compared.
 pub(crate) fn wanted_field(row: &WantField) -> Image {
     let mut fields = Fields::default();
     fields.put("external_id", &row.field_key);

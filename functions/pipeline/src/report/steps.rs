@@ -11,6 +11,9 @@ use crate::context::Context;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 
+/// The step that takes stock of both accounts.
+const DISCOVER: &str = "discover";
+
 /// The stored form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
@@ -77,12 +80,14 @@ pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
     Ok(steps)
 }
 
-/// Seconds of the steps that sent requests to Gorgias. The others do not run at its rate.
+/// Seconds of the steps that run at the rate of Gorgias: those that sent requests to it, but for the first look at both
+/// accounts, which takes as long as LeadDesk needs.
 #[must_use]
 pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
     let spent = |step: &StepV1| step.ended_at.duration_since(step.started_at).as_secs_f64().max(0.0);
     // An empty sum of floats is minus zero, which people would read as an error.
-    steps.iter().filter(|step| step.requests > 0).map(spent).fold(0.0, |sum, seconds| sum + seconds)
+    let at_its_rate = |step: &&StepV1| step.requests > 0 && step.step != DISCOVER;
+    steps.iter().filter(at_its_rate).map(spent).fold(0.0, |sum, seconds| sum + seconds)
 }
 
 /// One row a step; a step that ran several times, such as once a wave, has one row from its first begin to its last end.

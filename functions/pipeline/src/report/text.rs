@@ -64,6 +64,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 record`, `2 records`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// The one sentence that matters.
 fn verdict(report: &ReportV1) -> String {
     let summary = &report.summary;
@@ -75,8 +80,8 @@ fn verdict(report: &ReportV1) -> String {
     }
     if is(Verdict::Pass) {
         return format!(
-            "PASS, with {} records that did not arrive: everything that was written was found equal, field by field.",
-            grouped(failed)
+            "PASS, but for {} that did not arrive: everything that was written was found equal, field by field.",
+            counted(failed, "record")
         );
     }
     if is(Verdict::Fail) && report.differences.keys().all(|code| report.accepted.contains(code)) {

@@ -76,7 +76,7 @@ impl Iterator for ContactCards {
             }
             match self.values.next() {
                 Some(Ok(value)) if value.leaddesk_contact_id == contact.leaddesk_contact_id => {
-                    values.push(value)
+                    values.push(value);
                 }
                 Some(Err(error)) => return Some(Err(error)),
                 Some(Ok(_)) | None => {}

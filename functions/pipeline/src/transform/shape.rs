@@ -302,7 +302,7 @@ impl Shape {
                     failures.excluded("agent", id.clone(), code.as_str(), code.entry().title)?;
                 }
                 _ if user.is_active => {
-                    failures.rejected("agent", id.clone(), code.as_str(), code.entry().title)?
+                    failures.rejected("agent", id.clone(), code.as_str(), code.entry().title)?;
                 }
                 _ => failures.excluded(
                     "agent",

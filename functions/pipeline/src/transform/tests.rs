@@ -169,6 +169,7 @@ async fn transcript(world: &World) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of everything that is made")]
 async fn every_record_finds_its_place() {
     let world = world();
     up_to_extract(&world).await;

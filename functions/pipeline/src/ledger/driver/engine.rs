@@ -276,7 +276,7 @@ impl<'a> Engine<'a> {
     /// Gives the action back unless an earlier owner may have sent it.
     fn take_in(&mut self, action: Action) -> Option<Action> {
         let Some(not_after) = self.ledger.book().doubt(&action.key) else { return Some(action) };
-        let quiet = self.ledger.timing().quiet_at(not_after);
+        let quiet = self.ledger.timing().quiet_after_takeover(not_after);
         let due = self.ctx.clock.now();
         self.waiting.push(Doubtful { action, due, quiet });
         None

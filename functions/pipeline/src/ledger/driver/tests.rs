@@ -234,6 +234,23 @@ async fn the_rate_limit_and_nothing_else_decides_the_pace() {
 }
 
 #[tokio::test]
+async fn a_write_that_takes_effect_after_the_takeover_is_not_repeated() {
+    for seconds in [1, 30, 80] {
+        let (account, customer) = with_customer();
+        let world = World::new(account);
+        world.gorgias.fail("POST /tickets", 5, Fault::Late(seconds));
+        // Fence and first group, five requests of which the fifth hangs, then nothing more.
+        let crashed = world.until_crash(7, load(&world, customer, 20)).await;
+        assert!(crashed.is_none(), "stopped in the middle");
+        let tally = load(&world, customer, 20).await.expect("recovered");
+        assert!(tally.looked_up > 0);
+        assert_eq!(written(&world), 20, "late by {seconds} s");
+        let duplicates = world.gorgias.account(|account| account.duplicates());
+        assert_eq!(duplicates, Vec::<String>::new(), "late by {seconds} s");
+    }
+}
+
+#[tokio::test]
 async fn credentials_stop_the_step_and_keep_what_was_learnt() {
     let (account, customer) = with_customer();
     let world = World::new(account);
