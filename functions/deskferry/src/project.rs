@@ -101,8 +101,7 @@ impl Project {
             outcome = &mut work => outcome,
             all_ended = closed => {
                 let how = if all_ended { "every request was answered" } else { "some requests are in doubt and will be looked up" };
-                Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run()))
-                    .then("deskferry run"))
+                Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run())))
             }
         }
     }

@@ -1,5 +1,11 @@
 //! A whole run against both stand-ins in processes of their own: stopped in the middle, locked while it runs, resumed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests: whatever fails here fails the test"
+)]
+
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};

@@ -102,6 +102,7 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "outcomes were renamed: calls show them under several names",
         "nothing; the id is the key and the latest name is shown",
     ),
+    ("EXT407", "lists without any contact", "check that they are meant to be empty"),
     ("FIL101", "a file of the operator is empty", "export it again"),
     ("FIL102", "a file of the operator is not UTF-8", "save it again as UTF-8; nothing is decoded with loss"),
     (
