@@ -7,6 +7,7 @@ mod arguments;
 mod clean;
 mod commands;
 mod demo;
+mod diagnostics;
 mod exit;
 mod failure;
 mod figures;
@@ -42,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { exit::Exit::Usage.into() } else { exit::Exit::Done.into() };
         }
     };
+    diagnostics::listen();
     let screen = Screen::start(Look::new(&arguments.common), arguments.command.name());
     let exit = commands::dispatch(&screen, &arguments).unwrap_or_else(|failure| {
         let failure =

@@ -94,10 +94,13 @@ pub(crate) fn state(migration: &Path, run: &RunId) -> RunState {
     if restored && handed_off { RunState::Finished } else { RunState::Unfinished }
 }
 
-/// Reports are numbered with leading zeros, so the newest is the greatest name.
+/// Reports are numbered with leading zeros, so the newest is the greatest name. Verdicts stand beside them.
 fn newest_report(migration: &Path, run: &RunId) -> Option<PathBuf> {
     let reports = std::fs::read_dir(migration.join(REPORTS_FOLDER).join(run.as_str())).ok()?;
-    reports.filter_map(Result::ok).map(|entry| entry.path()).max()
+    let is_number = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<u32>().is_ok())
+    };
+    reports.filter_map(Result::ok).map(|entry| entry.path()).filter(is_number).max()
 }
 
 /// The run that is meant: the named one, or by the rule of the command.
@@ -160,6 +163,7 @@ mod tests {
                 std::fs::write(path.join(FINISHED_FILE), "{}").unwrap();
                 let reports = folder.path().join(REPORTS_FOLDER).join(run);
                 std::fs::create_dir_all(reports.join("0001").join(HANDOFF_FOLDER)).unwrap();
+                std::fs::write(reports.join("verdict-leads.json"), "{}").unwrap();
             }
         }
         folder

@@ -178,6 +178,9 @@ fn a_run_waits_for_approval_is_stopped_goes_on_and_leaks_no_key() {
     // The account has planted trouble: one record is refused on purpose.
     assert_eq!(resumed.child.wait().unwrap().code(), Some(4));
 
+    let (_, finished, _) = ended(folder, &["status"]);
+    assert!(finished.contains("  finished\n") && !finished.contains("has held it since"), "{finished}");
+
     let (code, report, _) = ended(folder, &["report", "--strict"]);
     assert_eq!(code, 4, "{report}");
     let mut all = vec![("output".to_owned(), format!("{refused}{status}{report}{summary}"))];

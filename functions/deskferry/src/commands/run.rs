@@ -42,7 +42,7 @@ pub(crate) async fn to_end(
     project: &Project,
     approval: Option<&Approval<'_>>,
 ) -> Result<Rest, Failure> {
-    let mut tell = |step: Step, report: &StepReport| steps::tell(screen, step, report);
+    let mut tell = |step: Step, report: &StepReport| steps::tell(screen, project, step, report);
     let mut rest = worker::run_to_end(&project.context, &*project.queue, &mut tell).await?;
     if rest == Rest::Confirmation {
         let Some(approval) = approval else { return Err(steps::not_confirmed()) };

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use migration::load_plan;
 use pipeline::conduct::{self, Next, Step};
 use pipeline::report;
 use pipeline::step::StepReport;
@@ -26,6 +27,9 @@ use crate::words;
 const LINE_CHARS: usize = 100;
 /// Where the counts of a further line begin.
 const INDENT: usize = 24;
+
+/// Under this name the plan tells the fewest requests that it takes.
+const FLOOR_RECORD: &str = "requests_floor";
 
 /// What a command asks for.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +89,7 @@ async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exi
 
 async fn one(screen: &Screen, project: &Project, step: Step) -> Result<StepReport, Failure> {
     let report = worker::run_step(&project.context, step).await?;
-    tell(screen, step, &report);
+    tell(screen, project, step, &report);
     Ok(report)
 }
 
@@ -154,7 +158,7 @@ async fn tell_report(screen: &Screen, project: &Project, strict: Strict) -> Resu
 }
 
 /// Says what a step did.
-pub(crate) fn tell(screen: &Screen, step: Step, report: &StepReport) {
+pub(crate) fn tell(screen: &Screen, project: &Project, step: Step, report: &StepReport) {
     for finding in &report.findings {
         screen.finding(&finding.code, finding.count, &finding.text);
     }
@@ -171,6 +175,15 @@ pub(crate) fn tell(screen: &Screen, step: Step, report: &StepReport) {
         "was_done": report.was_done,
         "records": report.records,
     }));
+    if let Some(requests) = report.records.get(FLOOR_RECORD).filter(|_| step == Step::Plan) {
+        let seconds = load_plan::bound_seconds(*requests, &project.config.gorgias.bucket);
+        screen.say(format!(
+            "Forecast    {} requests at the least, {} at the rate limit of the account",
+            words::count(*requests),
+            words::duration(seconds),
+        ));
+        screen.event(json!({ "type": "forecast", "requests_floor": requests, "bound_seconds": seconds }));
+    }
 }
 
 /// The counts behind the head, on as many lines as they need.
