@@ -57,7 +57,7 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
     let mut writer = archive::writer::<SourceCall>(ctx, Pass::Full, Vec::new())?;
     let numbers: Vec<&String> = phones.keys().collect();
     let mut seen_ids = BTreeSet::new();
-    let mut calls = 0_u64;
+    let (mut calls, mut gaps, mut folds) = (0_u64, 0, 0);
     let mut done = 0;
     for (number, chunk) in numbers.chunks(PAGE_PHONES).enumerate() {
         let page = page(ctx, number, chunk).await?;
@@ -72,6 +72,8 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
                     Err(reject) => record.rejects.push(reject),
                     Ok(call) if seen_ids.insert(call.leaddesk_call_id.clone()) => {
                         record.count("call", 1);
+                        gaps += u64::from(call.dst_note.as_deref() == Some("gap"));
+                        folds += u64::from(call.dst_note.as_deref() == Some("fold"));
                         writer.push(call)?;
                     }
                     // The same call shows in the history of another number of the same person.
@@ -87,6 +89,9 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
     let text = "calls come from the personal-data read by number: no call id, agent or campaign; calls of numbers that \
                 no contact carries are not shown";
     record.find(finding::DIS102_NO_CALL_LOG.as_str(), calls.max(1), text);
+    let text = "times of calls fall into an hour in which the clock was moved";
+    record.find(finding::CAL110_DST_GAP.as_str(), gaps, text);
+    record.find(finding::CAL111_DST_FOLD.as_str(), folds, text);
     record.check_drift(ctx, "call", calls)?;
     let failed = u64::try_from(record.rejects.len()).unwrap_or(0);
     let event = Event::StepFinished { step: "extract", part: part(), done: total, failed };
