@@ -8,6 +8,7 @@ use pipeline::ports::clock::Clock;
 use pipeline::ports::queue::Queue;
 use pipeline::ports::store::{Store, StoreError};
 use pipeline::progress::Progress;
+use pipeline::stop::Stop;
 use snapshot::RunId;
 
 use crate::clock::RealClock;
@@ -98,6 +99,7 @@ pub fn connect(
         scratch,
         mapping: config.mapping.clone(),
         limits: config.limits.clone(),
+        stop: Stop::default(),
     };
     let queue = Arc::new(InProcessQueue::new(clock, QueueSettings::default()));
     Ok(Connected { context, queue })

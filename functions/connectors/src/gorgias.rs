@@ -40,6 +40,8 @@ use wire::{
 
 /// Oldest first: rows that appear while a list is walked come at its end.
 const OLDEST_FIRST: Option<&str> = Some("created_datetime:asc");
+/// The order of a look at what has just happened.
+const NEWEST_FIRST: Option<&str> = Some("created_datetime:desc");
 
 /// How to reach an account. Its `Debug` text shows no secret.
 #[derive(Debug, Clone)]
@@ -193,6 +195,11 @@ impl Gorgias for Client {
 
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         self.page::<MessageWire>("GET /messages", OLDEST_FIRST, cursor, Vec::new()).await
+    }
+
+    async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
+        let page = self.page::<MessageWire>("GET /messages", NEWEST_FIRST, None, Vec::new()).await?;
+        Ok(page.records.into_iter().map(|raw| raw.record).collect())
     }
 
     async fn ticket_messages(

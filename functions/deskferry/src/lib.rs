@@ -11,7 +11,6 @@ mod diagnostics;
 mod exit;
 mod failure;
 mod figures;
-mod gate;
 mod interrupt;
 mod lock;
 mod project;

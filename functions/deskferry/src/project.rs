@@ -8,6 +8,7 @@ use std::io::LineWriter;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectors::config::Config;
 use connectors::connect::{Connected, connect};
@@ -19,16 +20,18 @@ use snapshot::RunId;
 
 use crate::arguments::Common;
 use crate::failure::{Failure, catalogue};
-use crate::gate::Gate;
 use crate::interrupt::{self, Interrupt};
 use crate::lock::{self, Lock};
 use crate::records::{HTTP_FILE, Records};
-use crate::runs::{self, Wanted};
+use crate::runs::{self, RunState, Wanted};
 use crate::screen::Screen;
 use crate::{clean, words};
 
 /// Folder for spills, beside the folders of the migrations, so that no listing of the store ever meets it.
 const SCRATCH_FOLDER: &str = ".scratch";
+
+/// Time that the writes under way get; longer than any answer takes that is not lost.
+const DRAIN_MAX: Duration = Duration::from_secs(35);
 
 /// A migration that nobody else works on as long as this lives.
 pub(crate) struct Project {
@@ -38,7 +41,8 @@ pub(crate) struct Project {
     pub(crate) queue: Arc<dyn Queue>,
     /// The configuration.
     pub(crate) config: Config,
-    gate: Gate,
+    /// How far the run was when it was opened.
+    pub(crate) state: RunState,
     scratch: PathBuf,
     // Given back when this is dropped.
     _lock: Lock,
@@ -58,6 +62,7 @@ impl Project {
         let today = now.to_zoned(screen.look().zone.clone()).date();
         let chosen = runs::choose(&folder(&config), common.run.as_deref(), wanted, today)?;
         screen.say(format!("Run {} of migration {} ({})", chosen.run, config.migration, chosen.state));
+        let state = chosen.state;
         let run_folder = runs::folder_of(&folder(&config), &chosen.run);
         screen.record(Records::open(&run_folder)?);
         let scratch = config.store.join(SCRATCH_FOLDER).join(&config.migration);
@@ -65,10 +70,9 @@ impl Project {
         let log: Arc<dyn HttpLog> = Arc::new(NdjsonLog::new(http_log(&run_folder)?));
         let Connected { mut context, queue } =
             connect(&config, chosen.run, scratch.clone(), screen.progress(), log)?;
-        // From here on no other process of this migration sends anything: what an earlier one announced is old.
-        context.limits.ledger.exclusive_since = Some(now);
-        let gate = Gate::new();
-        context.destination = gate.guard(context.destination);
+        // As long as this process lives, no other one of this migration sends anything: what an earlier one announced is
+        // old, whatever its clock said.
+        context.limits.ledger.is_exclusive = true;
         let bucket = config.gorgias.bucket;
         let per_second = f64::from(bucket.capacity) / bucket.window.as_secs_f64();
         screen.pace(format!("{} req/s", (per_second * 10.0).round() / 10.0));
@@ -78,7 +82,7 @@ impl Project {
             shown(&config.gorgias.base_url),
             words::rate(per_second),
         ));
-        Ok(Self { context, queue, config, gate, scratch, _lock: lock })
+        Ok(Self { context, queue, config, state, scratch, _lock: lock })
     }
 
     /// Does some work, or stops between two writes when somebody asks to.
@@ -95,15 +99,23 @@ impl Project {
             outcome = &mut work => return outcome,
         }
         interrupt::say_stopping(screen);
-        // The work goes on meanwhile: answers on their way are read, and what they say is noted.
-        let closed = self.gate.close();
-        tokio::select! {
-            outcome = &mut work => outcome,
-            all_ended = closed => {
-                let how = if all_ended { "every request was answered" } else { "some requests are in doubt and will be looked up" };
-                Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run())))
-            }
-        }
+        self.context.stop.request();
+        // The work goes on meanwhile: answers on their way are read, and what they say is stored.
+        let quiet = tokio::time::timeout(DRAIN_MAX, self.context.stop.is_quiet());
+        let all_ended = tokio::select! {
+            biased;
+            outcome = &mut work => match outcome {
+                Ok(done) => return Ok(done),
+                Err(_) => true,
+            },
+            quiet = quiet => quiet.is_ok(),
+        };
+        let how = if all_ended {
+            "every request was answered"
+        } else {
+            "some requests are in doubt and will be looked up"
+        };
+        Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run())))
     }
 
     /// The migration's folder in the store.

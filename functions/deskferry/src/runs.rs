@@ -26,6 +26,8 @@ const HANDOFF_FOLDER: &str = "handoff";
 pub(crate) enum Wanted {
     /// The newest unfinished one, else a new one.
     UnfinishedOrNew,
+    /// The newest unfinished one, else the newest, else a new one: a finished run is not begun again by accident.
+    Any,
     /// The newest unfinished one, else the newest.
     UnfinishedOrNewest,
     /// The newest.
@@ -118,7 +120,7 @@ pub(crate) fn choose(
         })?;
         return match (runs.contains(&run), wanted) {
             (true, _) => Ok(existing(&run)),
-            (false, Wanted::UnfinishedOrNew) => Ok(Chosen { run, state: RunState::New }),
+            (false, Wanted::UnfinishedOrNew | Wanted::Any) => Ok(Chosen { run, state: RunState::New }),
             (false, _) => Err(no_such_run(&run, &runs)),
         };
     }
@@ -126,12 +128,12 @@ pub(crate) fn choose(
     let unfinished = runs.iter().rev().find(|run| state(migration, run) == RunState::Unfinished);
     let found = match wanted {
         Wanted::UnfinishedOrNew => unfinished,
-        Wanted::UnfinishedOrNewest => unfinished.or(newest),
+        Wanted::UnfinishedOrNewest | Wanted::Any => unfinished.or(newest),
         Wanted::Newest => newest,
     };
     match found {
         Some(run) => Ok(existing(run)),
-        None if wanted == Wanted::UnfinishedOrNew => {
+        None if matches!(wanted, Wanted::UnfinishedOrNew | Wanted::Any) => {
             Ok(Chosen { run: run_id::next(&runs, today)?, state: RunState::New })
         }
         None => Err(Failure::new(&catalogue::OUT_OF_ORDER, "no run has begun")
@@ -189,6 +191,9 @@ mod tests {
         let finished: &[(&str, bool)] = &[("2026-11-22-a1", true)];
         check(finished, None, Wanted::UnfinishedOrNew, "2026-11-22-a2 new");
         check(finished, None, Wanted::UnfinishedOrNewest, "2026-11-22-a1 finished");
+        check(finished, None, Wanted::Any, "2026-11-22-a1 finished");
+        check(some, None, Wanted::Any, "2026-11-20-a1 goes on");
+        check(&[], None, Wanted::Any, "2026-11-22-a1 new");
         check(&[], None, Wanted::UnfinishedOrNew, "2026-11-22-a1 new");
         check(&[], None, Wanted::UnfinishedOrNewest, "E0604");
         check(&[], None, Wanted::Newest, "E0604");

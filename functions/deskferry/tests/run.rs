@@ -199,7 +199,7 @@ fn a_run_waits_for_approval_is_stopped_goes_on_and_leaks_no_key() {
 fn a_stop_while_writing_falls_between_two_writes() {
     let world = World::start();
     let mut run = Running::start(world.folder(), &["run", "--yes", "--json"]);
-    run.until(begins("load"));
+    run.until(|event| begins("load")(event) && event["part"] == "leads");
     let (code, stderr) = run.interrupt();
     assert_eq!(code, 130, "{stderr}");
     assert!(stderr.contains("every request was answered"), "{stderr}");
@@ -213,4 +213,15 @@ fn a_stop_while_writing_falls_between_two_writes() {
         .collect();
     assert!(!writes.is_empty());
     assert!(writes.iter().all(|record| record["outcome"] == "answered"), "{writes:?}");
+    // Every answer is in the ledger too: the next start finds nothing in doubt and says so before anything else.
+    let mut resumed = Running::start(world.folder(), &["run", "--json"]);
+    let found = resumed.until(|event| event["type"] == "found");
+    assert_eq!(found["in_doubt"], 0, "{found}");
+    assert!(
+        found["settled"].as_u64() > Some(0) && found["settled"].as_u64() < found["planned"].as_u64(),
+        "{found}"
+    );
+    resumed.until(|event| event["type"] == "summary");
+    let (code, again, _) = ended(world.folder(), &["run"]);
+    assert!(code == 4 && again.contains("Nothing to do: run"), "{again}");
 }

@@ -11,6 +11,7 @@ use crate::ports::gorgias::Gorgias;
 use crate::ports::leaddesk::LeadDesk;
 use crate::ports::store::{InvalidKey, Key, Store};
 use crate::progress::Progress;
+use crate::stop::Stop;
 
 /// Everything that a step may use. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub struct Context {
     pub mapping: MappingSettings,
     /// Limits and choices of the run.
     pub limits: Limits,
+    /// Whether somebody asked to stop.
+    pub stop: Stop,
 }
 
 /// Bounds of a run. Every one has a unit and a reason.

@@ -4,12 +4,14 @@
 //! start is a recovery: read, verify the chain, append a fence; what was announced without an outcome is in doubt
 //! and is looked up before it may be announced again (see [`driver`]).
 //!
-//! Deliberately absent: the lock that keeps two processes on one machine apart (the command line holds it), and
-//! compensation of a fenced owner's late requests.
+//! Deliberately absent: the lock that keeps two processes on one machine apart (the command line holds it), and a detector
+//! of pauses: every answer is followed by an append, which tells of another owner.
 
 pub mod book;
 pub mod driver;
 pub mod key;
+pub mod lag;
+mod reading;
 pub mod request;
 pub mod stored;
 pub mod timing;
@@ -30,9 +32,15 @@ use migration::ledger::{SegmentKind, WriteKey};
 
 use book::{Book, Misfit};
 use key::{Secret, draw_nonce};
-use stored::{IntentV1, KindV1, Nonsense, ReceiptV1, SegmentV1, StoredCheckpoint, StoredKey, StoredSegment};
-use timing::Timing;
+use lag::LagMeter;
+use stored::{IntentV1, KindV1, Nonsense, ReceiptV1, SegmentV1, StoredCheckpoint, StoredSegment};
+use timing::{Moment, Timing};
 
+pub use reading::verify;
+use reading::{folder_of, read_book, read_or_draw_secret};
+
+/// A checkpoint did not fit its segments and was passed over.
+pub const UNFIT_CHECKPOINT: &str = "LED102";
 /// Segments between two checkpoints; bounds what a start has to read.
 pub const CHECKPOINT_SEGMENTS: u64 = 500;
 /// Fences that a start tries before it yields to another owner.
@@ -41,8 +49,6 @@ const FENCE_TRIES_MAX: usize = 5;
 const STORE_TRIES_MAX: u32 = 6;
 /// First pause between two tries; doubles each time.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
-/// Segments read at the same time.
-const READ_AHEAD: usize = 16;
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +181,12 @@ pub struct Ledger {
     run: String,
     secret: Secret,
     timing: Timing,
+    lag: LagMeter,
     book: Book,
+    /// Number of our fence.
+    fence: u64,
+    /// When it stood.
+    opened: Moment,
     checkpoint: Option<(Key, Bytes)>,
 }
 
@@ -196,10 +207,14 @@ impl Ledger {
             run: ctx.run.to_string(),
             secret,
             timing: ctx.limits.ledger,
+            lag: LagMeter::new(ctx.limits.ledger.visibility),
             book,
+            fence: 0,
+            opened: Moment::now(&*ctx.clock),
             checkpoint: None,
         };
         ledger.fence(ctx, opening).await?;
+        ledger.opened = Moment::now(&*ctx.clock);
         Ok(ledger)
     }
 
@@ -233,6 +248,7 @@ impl Ledger {
             let draft = self.draft(kind.clone(), Vec::new(), Vec::new())?;
             let put = draft.put(&*self.store, &*self.clock).await.map_err(LedgerError::Store)?;
             if put == Put::Created {
+                self.fence = draft.segment.sequence;
                 return self.commit(draft, put);
             }
             self.book = read_book(ctx, &self.folder).await?;
@@ -268,6 +284,41 @@ impl Ledger {
     #[must_use]
     pub fn book(&self) -> &Book {
         &self.book
+    }
+
+    /// How long Gorgias takes to show what was written.
+    #[must_use]
+    pub fn lag(&self) -> &LagMeter {
+        &self.lag
+    }
+
+    pub(crate) fn lag_mut(&mut self) -> &mut LagMeter {
+        &mut self.lag
+    }
+
+    /// Where its objects stand.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// What the log holds now, for an owner that has lost it.
+    pub(crate) async fn reread(&self, ctx: &Context) -> Result<Book, LedgerError> {
+        read_book(ctx, &self.folder).await
+    }
+
+    /// From when on nothing of a write in doubt can take effect any more; `now` and `wall` are the same instant.
+    #[must_use]
+    pub fn still_of(&self, key: &WriteKey, now: Moment, wall: Timestamp) -> Moment {
+        let written = self.book.written(key);
+        let Some(not_after) = written.and_then(|written| written.not_after) else { return now };
+        let is_inherited =
+            written.and_then(|written| written.announced_in).is_some_and(|number| number < self.fence);
+        if is_inherited {
+            self.timing.still_after_takeover(not_after, self.opened, now, wall)
+        } else {
+            // Ours, of an earlier part of this step: all of its requests have ended.
+            now.after(self.timing.request_life)
+        }
     }
 
     /// Nothing more has to be done for this write in this run: it took effect, or was refused.
@@ -385,102 +436,4 @@ fn segment_key(folder: &str, number: u64) -> Result<Key, LedgerError> {
 
 fn checkpoint_key(folder: &str, number: u64) -> Result<Key, LedgerError> {
     Key::new(format!("{folder}/ckpt/{number:010}")).map_err(LedgerError::AccountName)
-}
-
-async fn folder_of(ctx: &Context) -> Result<(String, String), LedgerError> {
-    let account = ctx.destination.account().await.map_err(LedgerError::Account)?;
-    let folder = ctx.key(&format!("ledger/{}", account.domain)).map_err(LedgerError::AccountName)?;
-    Ok((account.domain, folder.as_str().to_owned()))
-}
-
-async fn read_or_draw_secret(ctx: &Context, folder: &str) -> Result<Secret, LedgerError> {
-    let key = Key::new(format!("{folder}/key")).map_err(LedgerError::AccountName)?;
-    let bytes = match ctx.store.get(&key).await {
-        Ok(bytes) => bytes,
-        Err(StoreError::NotFound { .. }) => {
-            let drawn = encode(&StoredKey::V1 { key: Secret::draw().to_hex() })?;
-            put_patiently(&*ctx.store, &*ctx.clock, &key, &drawn).await.map_err(LedgerError::Store)?;
-            // Another start may have drawn at the same moment: what stands in the store counts.
-            ctx.store.get(&key).await.map_err(LedgerError::Store)?
-        }
-        Err(other) => return Err(LedgerError::Store(other)),
-    };
-    let StoredKey::V1 { key: text } = decode(&key, &bytes)?;
-    Secret::from_hex(&text).ok_or(LedgerError::Secret { key })
-}
-
-/// Reads the newest checkpoint and all later segments.
-async fn read_book(ctx: &Context, folder: &str) -> Result<Book, LedgerError> {
-    let prefix = Key::new(folder.to_owned()).map_err(LedgerError::AccountName)?;
-    let keys = ctx.store.list(&prefix).await.map_err(LedgerError::Store)?;
-    let numbered = |start: &str| -> Vec<u64> {
-        let names = keys.iter().filter_map(|key| key.as_str().strip_prefix(start));
-        names.filter(|name| name.len() == 10).filter_map(|name| name.parse().ok()).collect()
-    };
-    let end = numbered(&format!("{folder}/")).last().map_or(0, |last| last + 1);
-    let mut book = match numbered(&format!("{folder}/ckpt/")).last() {
-        Some(&next) => read_checkpoint(ctx, folder, next).await?,
-        None => Book::default(),
-    };
-    read_segments(ctx, folder, &mut book, end).await?;
-    Ok(book)
-}
-
-/// Takes the segments before `end` in.
-async fn read_segments(ctx: &Context, folder: &str, book: &mut Book, end: u64) -> Result<(), LedgerError> {
-    use futures::StreamExt as _;
-    let keys: Result<Vec<Key>, _> =
-        (book.state().next_sequence()..end).map(|number| segment_key(folder, number)).collect();
-    let mut segments = futures::stream::iter(keys?)
-        .map(|key| async move {
-            let bytes = ctx.store.get(&key).await.map_err(LedgerError::Store)?;
-            Ok::<_, LedgerError>((key, bytes))
-        })
-        .buffered(READ_AHEAD);
-    while let Some(read) = segments.next().await {
-        let (key, bytes) = read?;
-        let StoredSegment::V1(segment) = decode(&key, &bytes)?;
-        book.apply(&segment, &bytes).map_err(|source| LedgerError::Broken { key, source })?;
-    }
-    Ok(())
-}
-
-/// Reads the checkpoint of the segments before `next`, and holds it against the last of them.
-async fn read_checkpoint(ctx: &Context, folder: &str, next: u64) -> Result<Book, LedgerError> {
-    let key = checkpoint_key(folder, next)?;
-    let bytes = ctx.store.get(&key).await.map_err(LedgerError::Store)?;
-    let StoredCheckpoint::V1(stored) = decode(&key, &bytes)?;
-    let last = segment_key(folder, next.saturating_sub(1))?;
-    let covered = ctx.store.get(&last).await.map_err(LedgerError::Store)?;
-    if stored.next != next || stored.head_sha256 != Digest::of(&covered).to_hex() {
-        return Err(LedgerError::Checkpoint { key });
-    }
-    Book::from_checkpoint(&stored).map_err(|source| LedgerError::Nonsense { key, source })
-}
-
-/// Reads the whole chain from its first segment and compares every checkpoint with it.
-///
-/// # Errors
-/// [`LedgerError`] names the first object that is not what it should be.
-pub async fn verify(ctx: &Context) -> Result<Book, LedgerError> {
-    let (_, folder) = folder_of(ctx).await?;
-    let newest = read_book(ctx, &folder).await?;
-    let mut book = Book::default();
-    let end = newest.state().next_sequence();
-    while book.state().next_sequence() < end {
-        let next = (book.state().next_sequence() / CHECKPOINT_SEGMENTS + 1) * CHECKPOINT_SEGMENTS;
-        read_segments(ctx, &folder, &mut book, next.min(end)).await?;
-        let key = checkpoint_key(&folder, book.state().next_sequence())?;
-        match ctx.store.get(&key).await {
-            Ok(bytes) => {
-                let StoredCheckpoint::V1(stored) = decode(&key, &bytes)?;
-                if stored != book.to_checkpoint() {
-                    return Err(LedgerError::Checkpoint { key });
-                }
-            }
-            Err(StoreError::NotFound { .. }) => (),
-            Err(other) => return Err(LedgerError::Store(other)),
-        }
-    }
-    Ok(book)
 }

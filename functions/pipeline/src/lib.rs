@@ -5,14 +5,14 @@
 pub mod discover; // both accounts, files    -> inventory, scope, findings
 pub mod extract; // LeadDesk, files         -> source snapshot
 pub mod finish; // ledger, baseline        -> rules, surveys and webhooks as they were
-pub mod handoff;
+pub mod handoff; // report, snapshots       -> documents for the customer's admin
 pub mod load; // load plan, wave by wave -> Gorgias, ledger
 pub mod plan; // desired, baseline       -> load plan with its forecast
 pub mod prepare; // confirmed mapping       -> baseline first, then tags, fields, teams; rules paused
 pub mod propose; // inventory               -> mapping proposal -> confirmed mapping
 pub mod reconcile; // Gorgias read back       -> actual snapshot, differences, verdict
 pub mod report; // the store               -> report as text, JSON and CSV, control tables
-pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons // report, snapshots       -> documents for the customer's admin
+pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons
 
 pub mod conduct; // what the store shows    -> what comes next
 pub mod worker; // a message               -> one step done
@@ -26,6 +26,7 @@ pub mod progress;
 pub mod run_folder;
 pub mod source_json;
 pub mod step;
+pub mod stop;
 pub mod wave;
 
 pub mod conformance;

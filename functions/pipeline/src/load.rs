@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use migration::canonical::Digest;
 use migration::gorgias::UserId;
+use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{
     WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket, WantTicketTag,
@@ -23,11 +24,13 @@ use snapshot::{Pass, Row, TableReader};
 
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
-use crate::ledger::driver::{self, DriveError, Part, Tally, Work};
+use crate::ledger::book::Book;
+use crate::ledger::driver::{self, DriveError, Part, Tally, Work, codes};
 use crate::ledger::{Ledger, LedgerError, Opening};
-use crate::plan::{self, PlanError, PlanV1};
+use crate::plan::{self, PlanError, PlanV1, StoredPlan};
 use crate::ports::store::{InvalidKey, StoreError};
 use crate::prepare::{self, PrepareError};
+use crate::progress::Event;
 use crate::reconcile::verdict::{self, WaveVerdict};
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
@@ -115,6 +118,7 @@ impl LoadError {
             Self::Unsettled { .. } => "LOD104",
             Self::Drive { source: DriveError::Credentials { .. }, .. } => "GOR101",
             Self::Drive { source: DriveError::Breaker { .. }, .. } => "LOD004",
+            Self::Drive { source: DriveError::Outgoing { .. }, .. } => "LOD005",
             Self::Drive { .. } => "LOD100",
         }
     }
@@ -171,19 +175,102 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
         let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
         return Err(LoadError::OtherAccount { planned, connected });
     }
+    tell_found(ctx, &ledger, &plan);
     let (tally, held) = match wave {
         Wave::Customers => (load_customers(ctx, &mut ledger, &plan, names).await?, 0),
         Wave::Leads | Wave::Chats => load_tickets(ctx, &mut ledger, wave, &plan, names).await?,
     };
     ledger.close().await?;
+    tell_settled(ctx, &tally);
     if tally.left > 0 {
         return Err(LoadError::Unsettled { wave, count: tally.left });
     }
-    let Tally { done, failed, looked_up, repeated, left: _ } = tally;
+    let Tally { done, failed, looked_up, repeated, .. } = tally;
     let stored = StoredLoad::V1 { done, failed, looked_up, repeated, held };
     run_folder::put(ctx, &done_key, &stored).await?;
     count(&stored, &mut report);
     Ok(report)
+}
+
+/// What an earlier start left behind, if there was one.
+fn tell_found(ctx: &Context, ledger: &Ledger, plan: &PlanV1) {
+    let Some(found) = found_in(ledger.book(), plan) else { return };
+    let timing = ledger.timing();
+    let wait = timing.request_life + ledger.lag().visibility();
+    let event = Event::WorkFound {
+        step: STEP,
+        settled: found.settled,
+        planned: found.planned,
+        in_doubt: found.in_doubt,
+        wait_seconds: if found.in_doubt == 0 { 0 } else { wait.as_secs() },
+    };
+    ctx.progress.emit(ctx.clock.now(), event);
+}
+
+/// How the writes in doubt were settled, and what the lag of look-ups casts doubt on again.
+fn tell_settled(ctx: &Context, tally: &Tally) {
+    let Tally { looked_up: arrived, repeated: absent, left, suspects, withdrawn, .. } = *tally;
+    let now = ctx.clock.now();
+    if arrived + absent + left > 0 {
+        ctx.progress.emit(now, Event::DoubtsSettled { step: STEP, arrived, absent, left });
+    }
+    if suspects > 0 {
+        let text =
+            "writes were repeated on a look-up that may have come too early; the look for duplicates decides";
+        let event = Event::Finding { code: codes::SUSPECT, count: suspects, text: text.to_owned() };
+        ctx.progress.emit(now, event);
+    }
+    if withdrawn > 0 {
+        let text = "tickets were put into the trash because another process had written them too";
+        let event = Event::Finding { code: codes::WITHDRAWN, count: withdrawn, text: text.to_owned() };
+        ctx.progress.emit(now, event);
+    }
+}
+
+/// How far the load of a run is, as its ledger says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Writes that have their outcome.
+    pub settled: u64,
+    /// Writes that the run takes in all.
+    pub planned: u64,
+    /// Writes that were sent and not answered.
+    pub in_doubt: u64,
+}
+
+/// How far the load of the run is; `None` before its first write. Sends no request.
+///
+/// # Errors
+/// [`LoadError`] when the plan or the ledger cannot be read.
+pub async fn found(ctx: &Context) -> Result<Option<Found>, LoadError> {
+    if run_folder::get::<StoredPlan>(ctx, &ctx.run_key("plan.json")?).await?.is_none() {
+        return Ok(None);
+    }
+    let (plan, _) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    let (book, _) = Ledger::read_of(ctx, &plan.account).await?;
+    Ok(found_in(&book, &plan))
+}
+
+fn found_in(book: &Book, plan: &PlanV1) -> Option<Found> {
+    let is_loaded = |object: DestinationObject| {
+        matches!(
+            object,
+            DestinationObject::Customer
+                | DestinationObject::CustomerValues
+                | DestinationObject::Ticket
+                | DestinationObject::Message
+        )
+    };
+    let (mut settled, mut in_doubt) = (0, 0);
+    for (_, written) in book.iter().filter(|(key, _)| is_loaded(key.object)) {
+        if written.not_after.is_some() {
+            in_doubt += 1;
+        } else if written.class.is_some() {
+            settled += 1;
+        }
+    }
+    let planned = Wave::ALL.into_iter().map(|wave| plan.wave(wave).writes).sum();
+    (settled + in_doubt > 0).then_some(Found { settled, planned, in_doubt })
 }
 
 fn count(stored: &StoredLoad, report: &mut StepReport) {

@@ -40,6 +40,30 @@ pub enum Event {
         /// Units that failed.
         failed: u64,
     },
+    /// What a start found in the ledger of an earlier one.
+    WorkFound {
+        /// Step name.
+        step: &'static str,
+        /// Writes that have their outcome.
+        settled: u64,
+        /// Writes that the run takes in all.
+        planned: u64,
+        /// Writes that were sent and not answered.
+        in_doubt: u64,
+        /// Seconds until the doubtful ones are looked up; everything else goes on meanwhile.
+        wait_seconds: u64,
+    },
+    /// How the doubtful ones of a step were settled.
+    DoubtsSettled {
+        /// Step name.
+        step: &'static str,
+        /// They had taken effect.
+        arrived: u64,
+        /// They had not, and were sent again.
+        absent: u64,
+        /// Still not known; the next start looks again.
+        left: u64,
+    },
     /// Something that a person should know; the code is in the catalogue of findings.
     Finding {
         /// Stable code.

@@ -225,6 +225,7 @@ impl World {
             scratch: folder.path().join("scratch"),
             mapping: MappingSettings::new(zone, "FI".parse().expect("a region")),
             limits: Limits::default(),
+            stop: crate::stop::Stop::default(),
         };
         Self { ctx, source, store, _folder: folder }
     }

@@ -60,7 +60,7 @@ impl Client {
         .await
     }
 
-    /// One page of a list, oldest first where the list takes an order.
+    /// One page of a list, in `order` where the list takes one.
     pub(super) async fn page<W: Wire>(
         &self,
         route: &'static str,

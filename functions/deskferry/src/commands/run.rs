@@ -14,18 +14,24 @@ use crate::failure::Failure;
 use crate::figures::{self, Paths};
 use crate::interrupt;
 use crate::project::Project;
-use crate::runs::{self, Wanted};
+use crate::runs::{self, RunState, Wanted};
 use crate::screen::Screen;
 
 /// Runs all steps.
 pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, "run", Wanted::UnfinishedOrNew)?;
+        let project = Project::open(screen, common, "run", Wanted::Any)?;
         let interrupt = interrupt::listen()?;
+        steps::tell_found(screen, &project).await?;
         let approval =
             arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
         let rest = project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?;
-        steps::say_next(screen, &project).await?;
+        if project.state == RunState::Finished && rest == Rest::Done {
+            screen.say(format!("Nothing to do: run {} is written, proven and finished", project.run()));
+            screen.next("deskferry discover", "begins another run");
+        } else {
+            steps::say_next(screen, &project).await?;
+        }
         let told = tell(screen, &project, None, None).await?;
         Ok(match (rest, told) {
             (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),

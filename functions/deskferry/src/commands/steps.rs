@@ -69,6 +69,9 @@ pub(crate) fn run(screen: &Screen, common: &Common, wish: Wish) -> Result<Exit, 
     super::in_runtime(async {
         let project = Project::open(screen, common, wish.command(), wish.wanted())?;
         let interrupt = interrupt::listen()?;
+        if wish.command() == "load" {
+            tell_found(screen, &project).await?;
+        }
         let exit = project.work(screen, &interrupt, carry_out(screen, &project, wish)).await?;
         say_next(screen, &project).await?;
         Ok(exit)
@@ -85,6 +88,32 @@ async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exi
             tell_report(screen, project, strict).await
         }
     }
+}
+
+/// What an earlier start left behind: how much is written, and what is in doubt. Sends no request.
+pub(crate) async fn tell_found(screen: &Screen, project: &Project) -> Result<(), Failure> {
+    if let Some(found) = pipeline::load::found(&project.context).await.map_err(worker::StepError::from)? {
+        screen.say(found_line(&found));
+        screen.event(json!({
+            "type": "found",
+            "settled": found.settled,
+            "planned": found.planned,
+            "in_doubt": found.in_doubt,
+        }));
+    }
+    Ok(())
+}
+
+/// `Found       61 % loaded (1,204 of 1,973 writes), 3 in doubt`.
+fn found_line(found: &pipeline::load::Found) -> String {
+    // Rounded down: what is not wholly there is not shown as if it were.
+    let percent = (found.settled * 100).checked_div(found.planned).unwrap_or(100).min(100);
+    format!(
+        "Found       {percent} % loaded ({} of {} writes), {} in doubt",
+        words::count(found.settled),
+        words::count(found.planned),
+        words::count(found.in_doubt)
+    )
 }
 
 async fn one(screen: &Screen, project: &Project, step: Step) -> Result<StepReport, Failure> {
@@ -254,6 +283,15 @@ mod tests {
                                     want_gorgias_table_5 5,000, want_gorgias_table_6 6,000"#]]
         .assert_eq(&folded("transform             done", &records).join("\n"));
         assert_eq!(folded("plan done", &BTreeMap::new()), ["plan done"]);
+    }
+
+    #[test]
+    fn what_a_start_finds_is_rounded_down() {
+        let line =
+            |settled, planned, in_doubt| found_line(&pipeline::load::Found { settled, planned, in_doubt });
+        assert_eq!(line(1_204, 1_973, 3), "Found       61 % loaded (1,204 of 1,973 writes), 3 in doubt");
+        assert_eq!(line(1_999, 2_000, 0), "Found       99 % loaded (1,999 of 2,000 writes), 0 in doubt");
+        assert_eq!(line(0, 0, 0), "Found       100 % loaded (0 of 0 writes), 0 in doubt");
     }
 
     #[test]

@@ -161,7 +161,8 @@ fn of_confirmation(error: &ConfirmError) -> Option<&'static Entry> {
 fn of_drive(error: &DriveError) -> Option<&'static Entry> {
     match error {
         DriveError::Credentials { .. } => Some(&catalogue::GORGIAS_CREDENTIALS),
-        DriveError::Breaker { .. } => Some(&catalogue::STOPPED),
+        DriveError::Breaker { .. } | DriveError::Outgoing { .. } => Some(&catalogue::STOPPED),
+        DriveError::Stopped => Some(&catalogue::INTERRUPTED),
         DriveError::Unreachable { .. } => Some(&catalogue::GORGIAS_NO_ANSWER),
         DriveError::Ledger(_) | DriveError::Work(_) => None,
     }

@@ -154,6 +154,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "the ledger cannot be used",
         "let one process alone write for the destination; never edit the ledger",
     ),
+    (
+        "LED102",
+        "a checkpoint of the ledger does not fit its segments",
+        "nothing at once: the segments were read instead; find out who changed a file of the store",
+    ),
     ("LOD001", "the load needs what a step before it leaves", "run prepare and plan"),
     (
         "LOD002",
@@ -169,6 +174,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "LOD004",
         "loading stopped: too many records were refused",
         "something common is wrong: see the commonest reason, mend it, then run again",
+    ),
+    (
+        "LOD005",
+        "a message went out to a customer from a ticket of the migration",
+        "look at the ticket that is named and find the rule or integration that sent it; switch it off, then run again",
     ),
     (
         "LOD100",

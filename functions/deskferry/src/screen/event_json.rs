@@ -25,6 +25,23 @@ pub(crate) fn render(at: Timestamp, event: &Event) -> Value {
         Event::StepFinished { step, part, done, failed } => {
             json!({ "type": "step_finished", "at": at, "step": step, "part": part, "done": done, "failed": failed })
         }
+        Event::WorkFound { step, settled, planned, in_doubt, wait_seconds } => json!({
+            "type": "work_found",
+            "at": at,
+            "step": step,
+            "settled": settled,
+            "planned": planned,
+            "in_doubt": in_doubt,
+            "wait_seconds": wait_seconds,
+        }),
+        Event::DoubtsSettled { step, arrived, absent, left } => json!({
+            "type": "doubts_settled",
+            "at": at,
+            "step": step,
+            "arrived": arrived,
+            "absent": absent,
+            "left": left,
+        }),
         Event::Finding { code, count, text } => finding(at, code, *count, text),
     }
 }

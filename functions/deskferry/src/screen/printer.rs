@@ -134,6 +134,16 @@ impl Printer {
                 let seconds = meter.map(|meter| meter.elapsed_seconds(at));
                 self.say(&finished_line(step, part, *done, *failed, seconds));
             }
+            Event::WorkFound { in_doubt, wait_seconds, .. } => {
+                self.event(&event_json::render(at, event));
+                if *in_doubt > 0 {
+                    self.say(&doubt_line(*in_doubt, *wait_seconds));
+                }
+            }
+            Event::DoubtsSettled { arrived, absent, left, .. } => {
+                self.event(&event_json::render(at, event));
+                self.say(&settled_line(*arrived, *absent, *left));
+            }
             Event::Finding { code, count, text } => self.finding(at, code, *count, text),
         }
     }
@@ -210,6 +220,31 @@ fn finished_line(step: &str, part: &str, done: u64, failed: u64, seconds: Option
     line
 }
 
+/// What a start says about writes that an earlier one sent without an answer.
+fn doubt_line(in_doubt: u64, wait_seconds: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a wait of minutes")]
+    let wait = words::duration(wait_seconds as f64);
+    format!(
+        "In doubt    {} sent and not answered; looked up in {wait}, when none can arrive any more; the others go on",
+        words::count(in_doubt)
+    )
+}
+
+/// How they were settled.
+fn settled_line(arrived: u64, absent: u64, left: u64) -> String {
+    let total = arrived + absent + left;
+    let mut line = format!(
+        "Settled     {} in doubt: {} had arrived, {} had not and were sent again",
+        words::count(total),
+        words::count(arrived),
+        words::count(absent)
+    );
+    if left > 0 {
+        line.push_str(&format!(", {} stay open for the next start", words::count(left)));
+    }
+    line
+}
+
 fn finding_line(code: &str, count: u64, text: &str) -> String {
     let severity =
         migration::finding::Code::from_text(code).map_or("note", |code| code.entry().severity.as_str());
@@ -219,6 +254,19 @@ fn finding_line(code: &str, count: u64, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn doubts_are_told_with_their_wait_and_their_end() {
+        assert_eq!(
+            doubt_line(3, 120),
+            "In doubt    3 sent and not answered; looked up in 2 min 00 s, when none can arrive any more; the others go on"
+        );
+        assert_eq!(
+            settled_line(2, 1, 0),
+            "Settled     3 in doubt: 2 had arrived, 1 had not and were sent again"
+        );
+        assert!(settled_line(0, 0, 2).ends_with(", 2 stay open for the next start"));
+    }
 
     #[test]
     fn lines_say_in_words_how_it_went() {

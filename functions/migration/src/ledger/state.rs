@@ -106,6 +106,8 @@ pub struct Written {
     pub fields: Vec<(String, Digest)>,
     /// While in doubt: until when its writer may have started the send.
     pub not_after: Option<Timestamp>,
+    /// While in doubt: number of the segment that announced it, which tells whose announcement it was.
+    pub announced_in: Option<u64>,
 }
 
 impl Written {
@@ -117,6 +119,7 @@ impl Written {
             version: None,
             fields: Vec::new(),
             not_after: None,
+            announced_in: None,
         }
     }
 
@@ -173,6 +176,7 @@ impl LedgerState {
             step(entry, WriteEvent::Intend(intent.operation), &intent.key, segment.sequence)?;
             entry.version = Some(intent.version);
             entry.not_after = Some(segment.not_after);
+            entry.announced_in = Some(segment.sequence);
         }
         if let SegmentKind::Close { keys, key_set } = &segment.kind {
             self.check_close(segment, &touched, *keys, *key_set)?;
@@ -381,6 +385,7 @@ fn settle(entry: &mut Written, receipt: &Receipt, sequence: u64) -> Result<(), L
         .ok_or_else(|| LedgerError::ReceiptWithoutId { sequence, key: receipt.key.clone() })?;
     step(entry, event, &receipt.key, sequence)?;
     entry.not_after = None;
+    entry.announced_in = None;
     match receipt.class {
         ReceiptClass::Absent => {}
         ReceiptClass::Refused | ReceiptClass::Skipped => entry.class = Some(receipt.class),

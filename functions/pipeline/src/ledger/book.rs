@@ -141,7 +141,7 @@ impl Book {
             run: run.clone(),
             note: note.clone(),
         });
-        CheckpointV1 {
+        let mut checkpoint = CheckpointV1 {
             next: self.state.next_sequence(),
             head_sha256: self.state.head().to_hex(),
             epoch: self.state.epoch(),
@@ -149,7 +149,10 @@ impl Book {
             run: self.run.clone(),
             entries: self.state.iter().map(|(key, written)| stored_entry(key, written)).collect(),
             notes: notes.collect(),
-        }
+            content_sha256: String::new(),
+        };
+        checkpoint.content_sha256 = checkpoint.content_digest();
+        checkpoint
     }
 }
 
@@ -173,6 +176,7 @@ fn stored_entry(key: &WriteKey, written: &Written) -> EntryV1 {
         dest_id,
         intended,
         not_after: written.not_after,
+        announced_in: written.announced_in,
         class: written.class.map(|class| class.as_str().to_owned()),
         is_ours: written.is_ours,
     }
@@ -204,6 +208,7 @@ fn entry_of(stored: &EntryV1) -> Result<CheckpointEntry, Nonsense> {
             version: None,
             fields: Vec::new(),
             not_after: stored.not_after,
+            announced_in: stored.announced_in,
         },
     })
 }

@@ -6,13 +6,19 @@
 //!
 //! Deliberately absent: pacing (the connection does it) and what a write is for (see [`Work`]).
 
+mod breaker;
+mod doubts;
 mod engine;
 mod job;
 mod listed;
+mod probes;
+mod watch;
+mod withdraw;
 
 pub use listed::{Listed, plain};
 
 use async_trait::async_trait;
+use migration::gorgias::UserId;
 use migration::ledger::{ReceiptClass, Via, WriteKey};
 
 use super::request::{Holder, Request};
@@ -137,6 +143,11 @@ pub trait Work: Send {
         outcome: Outcome,
         ledger: &Ledger,
     ) -> Result<Reaction, WorkFailure>;
+
+    /// The user that we write as, where every so many writes somebody looks whether a message has left Gorgias.
+    fn watched_for(&self) -> Option<UserId> {
+        None
+    }
 }
 
 /// Name of what is driven, for progress.
@@ -163,6 +174,12 @@ pub struct Tally {
     pub repeated: u64,
     /// Writes that stay in doubt.
     pub left: u64,
+    /// Fresh records that were looked up to see how long Gorgias takes to show them.
+    pub probes: u64,
+    /// Writes repeated on a look-up that may have come too early; the look for duplicates decides.
+    pub suspects: u64,
+    /// Records of ours withdrawn because another owner had written them too.
+    pub withdrawn: u64,
 }
 
 /// Why driving stopped. Everything that was learnt before is in the ledger.
@@ -190,6 +207,19 @@ pub enum DriveError {
         /// Its words.
         text: String,
     },
+    /// Somebody asked to stop. Every answer is in the ledger.
+    #[error("stopped between two writes, as was asked")]
+    Stopped,
+    /// A message went out to a customer.
+    #[error(
+        "message {message} of ticket {ticket} went out to a customer, written by nobody; nothing more is written"
+    )]
+    Outgoing {
+        /// Ticket of ours.
+        ticket: u64,
+        /// The message.
+        message: u64,
+    },
     /// The destination cannot be reached.
     #[error("Gorgias cannot be reached for {request}")]
     Unreachable {
@@ -202,7 +232,7 @@ impl DriveError {
     /// The same call later may succeed without anyone changing anything.
     #[must_use]
     pub fn is_resumable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Ledger(LedgerError::Store(_)))
+        matches!(self, Self::Stopped | Self::Unreachable { .. } | Self::Ledger(LedgerError::Store(_)))
     }
 }
 
@@ -218,6 +248,7 @@ pub async fn drive(
 ) -> Result<Tally, DriveError> {
     let started = Event::StepStarted { step: part.step, part: part.name.clone(), total: part.total };
     ctx.progress.emit(ctx.clock.now(), started);
+    let _writing = ctx.stop.writing();
     let mut engine = Engine::new(ctx, ledger, work, part);
     let outcome = engine.run().await;
     let tally = engine.tally;
@@ -246,6 +277,10 @@ pub mod codes {
     pub const GONE: &str = "LOD105";
     /// A ticket was created and some of its messages were not; the text names their positions.
     pub const ARRIVED_IN_PART: &str = "LOD106";
+    /// Writes were repeated on a look-up that may have come too early.
+    pub const SUSPECT: &str = "LOD107";
+    /// Records of ours were withdrawn because another owner had written them too.
+    pub const WITHDRAWN: &str = "LOD108";
     /// A foreign tool's key stands on the record.
     pub const FOREIGN_KEY: &str = "CNF103";
     /// A number was left out because another customer holds it.

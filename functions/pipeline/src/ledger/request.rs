@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use migration::gorgias::{
     CustomerId, FieldDraft, FieldId, FieldObject, FieldValue, IntegrationId, RuleId, TagDraft, TicketId,
 };
-use migration::keys::ExternalId;
 use migration::ledger::Operation;
 
 use super::key::Secret;
@@ -92,7 +91,7 @@ impl Request {
                 let found = gorgias.customers_by_external_id(&customer.external_id).await?;
                 Ok(found_or_absent(found.iter().map(|raw| raw.record.id.0).min()))
             }
-            Self::CreateTicket(ticket) => ticket_trace(gorgias, &ticket.external_id).await,
+            Self::CreateTicket(ticket) => ticket_trace(gorgias, ticket).await,
             Self::Append(ticket, message) => {
                 let messages = messages_of(gorgias, *ticket).await?;
                 let ours =
@@ -109,6 +108,12 @@ impl Request {
             | Self::UpdateCustomer(..)
             | Self::SetValues(..) => Ok(Trace::Repeatable),
         }
+    }
+
+    /// Whether a look-up finds the record by the index of our keys, which may lag behind.
+    #[must_use]
+    pub fn has_indexed_key(&self) -> bool {
+        matches!(self, Self::CreateCustomer(_) | Self::CreateTicket(_))
     }
 
     /// What the request does, for its intent.
@@ -200,14 +205,21 @@ fn found_or_absent(id: Option<u64>) -> Trace {
     id.map_or(Trace::Absent, |id| Trace::Found { id, messages: Vec::new() })
 }
 
-async fn ticket_trace(gorgias: &dyn Gorgias, id: &ExternalId) -> Result<Trace, ReadError> {
-    let found = gorgias.tickets_by_external_id(id).await?;
-    let Some(ticket) = found.iter().map(|raw| raw.record.id).min() else {
+/// Messages are listed only where the ticket's own count is not that of what was sent.
+async fn ticket_trace(gorgias: &dyn Gorgias, sent: &NewTicket) -> Result<Trace, ReadError> {
+    let found = gorgias.tickets_by_external_id(&sent.external_id).await?;
+    let Some(ticket) = found.iter().map(|raw| &raw.record).min_by_key(|ticket| ticket.id) else {
         return Ok(Trace::Absent);
     };
-    let messages = messages_of(gorgias, ticket).await?;
-    let arrived = messages.into_iter().filter_map(|message| message.external_id).collect();
-    Ok(Trace::Found { id: ticket.0, messages: arrived })
+    let is_whole =
+        ticket.message_count.and_then(|count| usize::try_from(count).ok()) == Some(sent.messages.len());
+    let messages = if is_whole {
+        sent.messages.iter().map(|message| message.external_id.as_str().to_owned()).collect()
+    } else {
+        let messages = messages_of(gorgias, ticket.id).await?;
+        messages.into_iter().filter_map(|message| message.external_id).collect()
+    };
+    Ok(Trace::Found { id: ticket.id.0, messages })
 }
 
 /// All messages of a ticket.

@@ -152,6 +152,19 @@ pub struct CheckpointV1 {
     pub entries: Vec<EntryV1>,
     /// Notes, by key.
     pub notes: Vec<HeldNoteV1>,
+    /// SHA-256 of everything above as it is written without this field: a changed byte is found before it is believed.
+    #[serde(default)]
+    pub content_sha256: String,
+}
+
+impl CheckpointV1 {
+    /// Digest of the contents; the field that holds it does not count.
+    #[must_use]
+    pub fn content_digest(&self) -> String {
+        let bare = Self { content_sha256: String::new(), ..self.clone() };
+        // Plain structs of texts and numbers: there is nothing that could not be written.
+        Digest::of(&serde_json::to_vec(&bare).unwrap_or_default()).to_hex()
+    }
 }
 
 /// One key of a checkpoint.
@@ -170,6 +183,9 @@ pub struct EntryV1 {
     /// Until when its send may have started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
+    /// Number of the segment of the open intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_in: Option<u64>,
     /// Class of the last receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use migration::gorgias::CustomerId;
+use migration::gorgias::{CustomerId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, Via, WriteKey};
 use snapshot::tables::{WantCustomer, WantCustomerChannel, WantCustomerValue};
@@ -143,6 +143,10 @@ fn values_action(open: &Open, id: CustomerId, ledger: &Ledger) -> Option<Action>
 
 #[async_trait]
 impl Work for CustomersWork<'_> {
+    fn watched_for(&self) -> Option<UserId> {
+        Some(self.names.directory.service_user())
+    }
+
     fn next(&mut self, ledger: &Ledger) -> Result<Option<Action>, WorkFailure> {
         while let Some(open) = self.next_open()? {
             let key = key::customer(&open.wanted.external_id, ledger.secret());

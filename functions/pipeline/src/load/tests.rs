@@ -104,9 +104,10 @@ async fn a_small_migration_is_written_once_and_proven_at_the_floor() {
     let (plan, _) = plan::read(&world.context()).await.expect("a plan");
     assert_eq!(plan.waves_with_records(), Wave::ALL);
     let sent: u64 = world.gorgias.all_requests();
-    // One account request a ledger opening, and the ticket lists once more before the chats' wave.
+    // One account request a ledger opening, the ticket lists once more before the chats' wave, and up to three records a
+    // wave that are looked up to measure how long Gorgias takes to show them.
     let extra = sent - plan.requests_floor;
-    assert!(extra <= 10, "{sent} requests, floor {}", plan.requests_floor);
+    assert!(extra <= 10 + 7, "{sent} requests, floor {}", plan.requests_floor);
     let last = verdict_of(&world, Wave::Chats).await;
     assert_eq!((last.objects["ticket"].compared, last.objects["message"].compared), (31, 92));
     assert!(last.total().fields > 31 * 10 + 92 * 8);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use async_trait::async_trait;
-use migration::gorgias::{CustomerId, TicketId};
+use migration::gorgias::{CustomerId, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, WriteKey};
 use snapshot::tables::{WantMessage, WantTicket, WantTicketTag, WantTicketValue};
@@ -125,6 +125,10 @@ fn lost_positions(request: &Request, arrived: &[String]) -> Vec<usize> {
 
 #[async_trait]
 impl Work for TicketsWork {
+    fn watched_for(&self) -> Option<UserId> {
+        Some(self.names.directory.service_user())
+    }
+
     fn next(&mut self, ledger: &Ledger) -> Result<Option<Action>, WorkFailure> {
         while let Some(rows) = self.tables.next(&[self.wave])? {
             let parent = ExternalId::from_stored(rows.ticket.customer_external_id.clone());

@@ -66,6 +66,8 @@ pub trait Gorgias: Send + Sync {
     async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError>;
     /// `GET /messages`, oldest first, whole account.
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError>;
+    /// `GET /messages`, the newest hundred of the whole account by their shown moment.
+    async fn newest_messages(&self) -> Result<Vec<Message>, ReadError>;
     /// `GET /messages?ticket_id=`, oldest first.
     async fn ticket_messages(
         &self,

@@ -134,6 +134,20 @@ const OWN: &[(&str, Advice)] = &[
             "look at the ticket; the reason names the missing positions",
         ),
     ),
+    (
+        "LOD107",
+        advice(
+            "written again on a look-up that may have come too early",
+            "see whether the report counts duplicates; `deskferry repair` removes them",
+        ),
+    ),
+    (
+        "LOD108",
+        advice(
+            "put into the trash because another process had written it too",
+            "nothing; find out why two processes worked on one account",
+        ),
+    ),
     ("REP101", advice("not written to Gorgias yet", "go on with `deskferry run`")),
 ];
 

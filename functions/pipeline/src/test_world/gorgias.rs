@@ -121,6 +121,9 @@ impl Gorgias for FakeGorgias {
     async fn messages(&self, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         Ok(page(Vec::new()))
     }
+    async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
+        Ok(Vec::new())
+    }
     async fn ticket_messages(&self, _: TicketId, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         Ok(page(Vec::new()))
     }

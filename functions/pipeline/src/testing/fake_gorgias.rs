@@ -268,6 +268,14 @@ impl Gorgias for FakeGorgias {
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         self.page("GET /messages", cursor, |account| account.messages.values().cloned().collect())
     }
+    async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
+        self.read("GET /messages?newest", |account| {
+            let mut messages: Vec<Message> = account.messages.values().cloned().collect();
+            messages.sort_by_key(|message| std::cmp::Reverse((message.created_at, message.id)));
+            messages.truncate(PAGE_RECORDS_MAX);
+            messages
+        })
+    }
     async fn ticket_messages(
         &self,
         id: TicketId,

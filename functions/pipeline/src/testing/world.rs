@@ -134,6 +134,7 @@ impl World {
             scratch: self.scratch.path().to_path_buf(),
             mapping: MappingSettings::new(zone, region),
             limits: self.limits.clone(),
+            stop: crate::stop::Stop::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The loop behind [`super::drive`]: what is announced, what is on its way, what waits.
 
+mod asides;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,20 +9,21 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use jiff::Timestamp;
 use migration::ledger::{ReceiptClass, Via};
 
-use super::job::{self, Answer, Finished};
+use super::breaker::Breaker;
+use super::doubts::{Doubtful, Doubts};
+use super::job::{self, Answer, Ended, Finished};
+use super::probes::Probes;
+use super::withdraw::{self, Late};
 use super::{Action, DriveError, Outcome, Part, Reaction, Tally, Work};
 use crate::context::Context;
 use crate::ledger::stored::{IntentV1, NoteV1, ReceiptV1, key_text};
-use crate::ledger::timing::{later, until};
+use crate::ledger::timing::Moment;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::ports::store::{Put, StoreError};
 use crate::progress::Event;
 
-/// Writes in doubt at the same time; more means that the destination is down, so nothing new is sent.
-const DOUBTS_MAX: usize = 40;
 /// Look-ups and repetitions of one write before it is given up and reported.
 const ATTEMPTS_MAX: u32 = 6;
 /// Requests in a row that could not be sent before the step stops.
@@ -32,19 +35,10 @@ const NOT_SENT_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Outcomes between two progress events.
 const PROGRESS_OUTCOMES: u64 = 25;
 
-/// A write that may or may not have taken effect.
-struct Doubtful {
-    action: Action,
-    /// When to look.
-    due: Timestamp,
-    /// From when on absence is a fact.
-    quiet: Timestamp,
-}
-
-type Appended = (Draft, Vec<Action>, Result<Put, StoreError>);
+type Appended = (Draft, Vec<Action>, Moment, Result<Put, StoreError>);
 
 enum Step {
-    Finished(Finished),
+    Ended(Ended),
     Appended(Appended),
     Woken,
     Idle,
@@ -57,21 +51,27 @@ pub(super) struct Engine<'a> {
     part: &'a Part,
     /// To announce before anything new.
     ready: VecDeque<Action>,
-    /// In the ledger, not sent.
-    announced: VecDeque<(Action, Timestamp)>,
-    running: FuturesUnordered<BoxFuture<'static, Finished>>,
+    /// In the ledger, not sent, with the last moment to start.
+    announced: VecDeque<(Action, Moment)>,
+    running: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// Writes among what is running.
+    writing: usize,
     append: Option<BoxFuture<'static, Appended>>,
     receipts: Vec<ReceiptV1>,
-    waiting: Vec<Doubtful>,
+    doubts: Doubts,
+    probes: Probes,
     exhausted: bool,
     stop: Option<DriveError>,
+    /// Another owner took over: answers that still come are kept apart.
+    late: Option<Vec<Late>>,
     /// No request starts before.
-    paused_until: Option<Timestamp>,
+    paused_until: Option<Moment>,
     not_sent_in_a_row: u32,
-    refused_in_a_row: usize,
-    refusals: BTreeMap<(String, String), u64>,
+    breaker: Breaker,
     /// Requests started while the last segment was on its way.
     sent_during_append: usize,
+    /// Outcomes since somebody looked for messages that left Gorgias.
+    unwatched: u64,
     pub(super) tally: Tally,
 }
 
@@ -82,47 +82,78 @@ impl<'a> Engine<'a> {
         work: &'a mut dyn Work,
         part: &'a Part,
     ) -> Self {
+        let timing = *ledger.timing();
         Self {
             ctx,
-            ledger,
             work,
             part,
             ready: VecDeque::new(),
             announced: VecDeque::new(),
             running: FuturesUnordered::new(),
+            writing: 0,
             append: None,
             receipts: Vec::new(),
-            waiting: Vec::new(),
+            doubts: Doubts::new(timing.barrier),
+            probes: Probes::default(),
             exhausted: false,
             stop: None,
+            late: None,
             paused_until: None,
             not_sent_in_a_row: 0,
-            refused_in_a_row: 0,
-            refusals: BTreeMap::new(),
+            breaker: Breaker::default(),
             sent_during_append: 0,
+            unwatched: 0,
             tally: Tally::default(),
+            ledger,
         }
     }
 
     pub(super) async fn run(&mut self) -> Result<(), DriveError> {
         loop {
+            if self.ctx.stop.is_requested() {
+                self.stop.get_or_insert(DriveError::Stopped);
+            }
             if self.stop.is_none() {
                 self.start_requests();
                 self.start_look_ups();
                 self.start_append()?;
             }
             match self.step().await {
-                Step::Finished(finished) => self.finish(finished).await?,
+                Step::Ended(Ended::Write(finished)) => {
+                    self.writing -= 1;
+                    self.finish(finished).await?;
+                }
+                Step::Ended(Ended::Probe(probe, is_visible)) => self.probed(probe, is_visible),
+                Step::Ended(Ended::Watch(seen)) => self.watched(&seen),
                 Step::Appended(appended) => self.appended(appended)?,
                 Step::Woken => (),
                 Step::Idle => break,
             }
         }
-        if !self.receipts.is_empty() {
-            let receipts = std::mem::take(&mut self.receipts);
-            self.ledger.announce(Vec::new(), receipts).await.map_err(DriveError::Ledger)?;
+        self.tally.suspects = self.doubts.suspects();
+        if let Some(late) = self.late.take() {
+            self.tally.withdrawn =
+                withdraw::run(self.ctx, self.ledger, late).await.map_err(DriveError::Ledger)?;
+        } else {
+            self.store_rest().await?;
         }
         self.stop.take().map_or(Ok(()), Err)
+    }
+
+    /// Outcomes that no segment carries yet; what was announced and never sent is not in doubt.
+    async fn store_rest(&mut self) -> Result<(), DriveError> {
+        let mut receipts = std::mem::take(&mut self.receipts);
+        let unsent = self.announced.drain(..).map(|(action, _)| action).chain(self.ready.drain(..));
+        let unsent: Vec<Action> = unsent.collect();
+        receipts.extend(unsent.iter().filter_map(|action| self.not_applied(action)));
+        if !receipts.is_empty() {
+            self.ledger.announce(Vec::new(), receipts).await.map_err(DriveError::Ledger)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Moment {
+        Moment::now(&*self.ctx.clock)
     }
 
     /// Waits for whatever comes first.
@@ -133,7 +164,7 @@ impl<'a> Engine<'a> {
         if !busy && wake.is_none() {
             return Step::Idle;
         }
-        let sleep = wake.map_or(Duration::ZERO, |due| until(self.ctx.clock.now(), due));
+        let sleep = wake.map_or(Duration::ZERO, |due| due.since(self.now()));
         let append = &mut self.append;
         let appending = append.is_some();
         let appended = async {
@@ -144,8 +175,9 @@ impl<'a> Engine<'a> {
         };
         let step = tokio::select! {
             biased;
-            Some(finished) = self.running.next(), if !self.running.is_empty() => Step::Finished(finished),
+            Some(ended) = self.running.next(), if !self.running.is_empty() => Step::Ended(ended),
             done = appended, if appending => Step::Appended(done),
+            () = self.ctx.stop.requested(), if !stopping => Step::Woken,
             () = self.ctx.clock.sleep(sleep), if wake.is_some() => Step::Woken,
             else => Step::Idle,
         };
@@ -155,44 +187,62 @@ impl<'a> Engine<'a> {
         step
     }
 
-    fn next_wake(&self) -> Option<Timestamp> {
+    fn next_wake(&self) -> Option<Moment> {
         let room = self.running.len() < self.in_flight();
-        let look = self.waiting.iter().map(|doubtful| doubtful.due).min().filter(|_| room);
+        let look = self.doubts.next_due(self.has_fresh_work()).filter(|_| room);
+        let probe = self.probes.next_due().filter(|_| room);
         let paused = self.paused_until.filter(|_| !self.announced.is_empty());
-        look.into_iter().chain(paused).min()
+        look.into_iter().chain(probe).chain(paused).min()
     }
 
     fn in_flight(&self) -> usize {
         self.ctx.limits.destination_in_flight.max(1)
     }
 
+    /// Whether a record may still be sent whose visibility could show how far the look-up is.
+    fn has_fresh_work(&self) -> bool {
+        let can_gather = !self.exhausted && !self.doubts.is_full();
+        can_gather
+            || !self.ready.is_empty()
+            || !self.announced.is_empty()
+            || self.writing > 0
+            || self.append.is_some()
+            || !self.probes.is_empty()
+    }
+
     /// Sends announced writes while there is room.
     fn start_requests(&mut self) {
-        let now = self.ctx.clock.now();
+        let now = self.now();
         if self.paused_until.is_some_and(|paused| now < paused) {
             return;
         }
         self.paused_until = None;
         while self.running.len() < self.in_flight() {
-            let Some((action, not_after)) = self.announced.pop_front() else { break };
-            if !self.ledger.timing().may_start(now, not_after) {
+            let Some((action, until)) = self.announced.pop_front() else { break };
+            if now > until {
                 self.ready.push_back(action);
                 continue;
             }
             self.sent_during_append += 1;
+            self.writing += 1;
             let gorgias = Arc::clone(&self.ctx.destination);
-            self.running.push(Box::pin(job::send(gorgias, action)));
+            self.running.push(Box::pin(job::send(gorgias, action, now)));
         }
     }
 
-    /// Looks for writes in doubt whose time has come.
+    /// Looks for writes in doubt whose time has come, and at fresh records that measure the lag.
     fn start_look_ups(&mut self) {
-        let now = self.ctx.clock.now();
+        let now = self.now();
         while self.running.len() < self.in_flight() {
-            let Some(at) = self.waiting.iter().position(|doubtful| doubtful.due <= now) else { break };
-            let doubtful = self.waiting.remove(at);
+            let Some(doubtful) = self.doubts.take_due(now, self.has_fresh_work()) else { break };
+            self.writing += 1;
             let gorgias = Arc::clone(&self.ctx.destination);
-            self.running.push(Box::pin(job::look_up(gorgias, doubtful.action, doubtful.quiet)));
+            self.running.push(Box::pin(job::look_up(gorgias, doubtful, now)));
+        }
+        while self.running.len() < self.in_flight() {
+            let Some(probe) = self.probes.take_due(now) else { break };
+            let gorgias = Arc::clone(&self.ctx.destination);
+            self.running.push(Box::pin(job::probe(gorgias, probe)));
         }
     }
 
@@ -205,9 +255,12 @@ impl<'a> Engine<'a> {
         let low_water = (self.in_flight() + 2 * self.sent_during_append).min(group_max);
         let mut group = Vec::new();
         if self.announced.len() <= low_water {
-            self.gather(&mut group, group_max)?;
+            // A crash leaves no more in doubt than one group and what is in flight.
+            let open = self.announced.len() + self.writing;
+            let room = (group_max + self.in_flight()).saturating_sub(open);
+            self.gather(&mut group, group_max.min(room))?;
         }
-        let quiet = self.running.is_empty() && self.announced.is_empty();
+        let quiet = self.writing == 0 && self.announced.is_empty();
         if group.is_empty() && (self.receipts.is_empty() || !quiet) {
             return Ok(());
         }
@@ -216,10 +269,11 @@ impl<'a> Engine<'a> {
         let intents = group.iter().map(|action| self.intent(action)).collect();
         let draft = self.ledger.draft_work(intents, receipts).map_err(DriveError::Ledger)?;
         let (store, clock) = (Arc::clone(&self.ctx.store), Arc::clone(&self.ctx.clock));
+        let drafted = self.now();
         self.sent_during_append = 0;
         self.append = Some(Box::pin(async move {
             let put = draft.put(&*store, &*clock).await;
-            (draft, group, put)
+            (draft, group, drafted, put)
         }));
         Ok(())
     }
@@ -249,7 +303,7 @@ impl<'a> Engine<'a> {
 
     /// Fills the next group: what waits first, then new work; what an earlier owner left in doubt is looked up instead.
     fn gather(&mut self, group: &mut Vec<Action>, group_max: usize) -> Result<(), DriveError> {
-        while group.len() < group_max && self.waiting.len() < DOUBTS_MAX {
+        while group.len() < group_max && !self.doubts.is_full() {
             if let Some(action) = self.ready.pop_front() {
                 group.push(action);
                 continue;
@@ -275,28 +329,45 @@ impl<'a> Engine<'a> {
 
     /// Gives the action back unless an earlier owner may have sent it.
     fn take_in(&mut self, action: Action) -> Option<Action> {
-        let Some(not_after) = self.ledger.book().doubt(&action.key) else { return Some(action) };
-        let quiet = self.ledger.timing().quiet_after_takeover(not_after);
-        let due = self.ctx.clock.now();
-        self.waiting.push(Doubtful { action, due, quiet });
+        if self.ledger.book().doubt(&action.key).is_none() {
+            return Some(action);
+        }
+        let still = self.ledger.still_of(&action.key, self.now(), self.ctx.clock.now());
+        let visibility = self.ledger.lag().visibility();
+        self.doubts.push(Doubtful::new(action, still), visibility);
         None
     }
 
-    fn appended(&mut self, (draft, group, put): Appended) -> Result<(), DriveError> {
+    fn appended(&mut self, (draft, group, drafted, put): Appended) -> Result<(), DriveError> {
         let put = put.map_err(LedgerError::Store).map_err(DriveError::Ledger)?;
-        let not_after = draft.not_after();
-        self.ledger.commit(draft, put).map_err(DriveError::Ledger)?;
-        self.announced.extend(group.into_iter().map(|action| (action, not_after)));
+        match self.ledger.commit(draft, put) {
+            Ok(()) => {}
+            // What is on its way comes back all the same, and is then held against what the new owner did.
+            Err(error @ LedgerError::AnotherOwner { .. }) => {
+                self.late = Some(Vec::new());
+                self.stop = Some(DriveError::Ledger(error));
+                return Ok(());
+            }
+            Err(error) => return Err(DriveError::Ledger(error)),
+        }
+        let until = self.ledger.timing().may_start_until(drafted);
+        self.announced.extend(group.into_iter().map(|action| (action, until)));
         Ok(())
     }
 
     async fn finish(&mut self, finished: Finished) -> Result<(), DriveError> {
-        let Finished { mut action, answer } = finished;
+        let Finished { mut action, answer, started } = finished;
         if !matches!(answer, Answer::NotSent { .. }) {
             self.not_sent_in_a_row = 0;
         }
+        if let Some(late) = &mut self.late {
+            if let Answer::Outcome(Outcome::Done { id, .. }) = answer {
+                late.push(Late { action, id });
+            }
+            return Ok(());
+        }
         match answer {
-            Answer::Outcome(outcome) => return self.settle(action, outcome).await,
+            Answer::Outcome(outcome) => return self.settle(action, outcome, started).await,
             Answer::NotSent { request } => {
                 self.not_sent(&request);
                 self.ready.push_front(action);
@@ -307,15 +378,16 @@ impl<'a> Engine<'a> {
             Answer::InDoubt => {
                 action.attempts += 1;
                 if action.attempts >= ATTEMPTS_MAX {
-                    return self.settle(action, Outcome::Unsettled).await;
+                    return self.settle(action, Outcome::Unsettled, started).await;
                 }
-                let quiet = self.ledger.timing().quiet_at(self.ctx.clock.now());
-                self.waiting.push(Doubtful { action, due: quiet, quiet });
+                let still = self.now().after(self.ledger.timing().request_life);
+                let visibility = self.ledger.lag().visibility();
+                self.doubts.push(Doubtful::new(action, still), visibility);
             }
-            Answer::Absent { quiet } => {
-                if self.ctx.clock.now() < quiet {
-                    self.waiting.push(Doubtful { action, due: quiet, quiet });
-                } else {
+            Answer::Absent { still } => {
+                let visibility = self.ledger.lag().visibility();
+                let doubtful = Doubtful::new(action, still);
+                if let Some(action) = self.doubts.absent(doubtful, visibility, self.now()) {
                     self.tally.repeated += 1;
                     self.ready.push_back(action);
                 }
@@ -331,11 +403,14 @@ impl<'a> Engine<'a> {
         }
         let doublings = (self.not_sent_in_a_row - 1).min(5);
         let pause = (NOT_SENT_PAUSE * 2_u32.pow(doublings)).min(NOT_SENT_PAUSE_MAX);
-        self.paused_until = Some(later(self.ctx.clock.now(), pause));
+        self.paused_until = Some(self.now().after(pause));
     }
 
-    async fn settle(&mut self, action: Action, outcome: Outcome) -> Result<(), DriveError> {
-        let looked_up = matches!(outcome, Outcome::Done { via: Via::Lookup, .. });
+    async fn settle(&mut self, action: Action, outcome: Outcome, started: Moment) -> Result<(), DriveError> {
+        let answered = match outcome {
+            Outcome::Done { via, .. } => Some(via),
+            _ => None,
+        };
         match self.work.settle(&action, outcome, self.ledger).await.map_err(DriveError::Work)? {
             Reaction::Instead(mut other) => {
                 other.attempts = action.attempts + 1;
@@ -344,8 +419,11 @@ impl<'a> Engine<'a> {
             // Neither done nor failed: nobody knows.
             Reaction::Leave => self.tally.left += 1,
             Reaction::Record { dest_id, class, via, note, follow } => {
-                self.tally.looked_up += u64::from(looked_up);
+                self.tally.looked_up += u64::from(answered == Some(Via::Lookup));
                 let applied = class != ReceiptClass::Refused;
+                if answered == Some(Via::Answer) && class == ReceiptClass::Created {
+                    self.consider_probe(&action, started);
+                }
                 self.count(applied, note.as_ref());
                 let field_hmacs = if applied { self.field_hmacs(&action) } else { BTreeMap::new() };
                 self.receipts.push(ReceiptV1 {
@@ -376,14 +454,15 @@ impl<'a> Engine<'a> {
     fn count(&mut self, applied: bool, note: Option<&NoteV1>) {
         if applied {
             self.tally.done += 1;
-            self.refused_in_a_row = 0;
+            self.breaker.applied();
         } else {
             self.tally.failed += 1;
-            self.refused_in_a_row += 1;
-            let reason = note.map_or_else(Default::default, |note| (note.code.clone(), note.text.clone()));
-            *self.refusals.entry(reason).or_default() += 1;
-            self.check_breaker();
+            let seen = self.part.total.unwrap_or(self.tally.done + self.tally.failed);
+            if let Some(tripped) = self.breaker.refused(note, seen, &self.ctx.limits) {
+                self.stop.get_or_insert(tripped);
+            }
         }
+        self.consider_watch();
         if (self.tally.done + self.tally.failed).is_multiple_of(PROGRESS_OUTCOMES) {
             let event = Event::StepAdvanced {
                 step: self.part.step,
@@ -393,22 +472,6 @@ impl<'a> Engine<'a> {
                 bucket: self.ctx.destination.usage().bucket,
             };
             self.ctx.progress.emit(self.ctx.clock.now(), event);
-        }
-    }
-
-    /// A share of refusals means something only beyond the number that is bearable in a row.
-    fn check_breaker(&mut self) {
-        let limits = &self.ctx.limits;
-        let seen = self.part.total.unwrap_or(self.tally.done + self.tally.failed).max(1);
-        #[expect(clippy::cast_precision_loss, reason = "a percentage of record counts far below 2^52")]
-        let percent = self.tally.failed as f64 * 100.0 / seen as f64;
-        let many = usize::try_from(self.tally.failed).unwrap_or(usize::MAX) > limits.refused_in_a_row_max;
-        let tripped = self.refused_in_a_row >= limits.refused_in_a_row_max
-            || (many && percent > limits.refused_percent_max);
-        if tripped && self.stop.is_none() {
-            let commonest = self.refusals.iter().max_by_key(|(_, count)| **count);
-            let (code, text) = commonest.map_or_else(Default::default, |(reason, _)| reason.clone());
-            self.stop = Some(DriveError::Breaker { refused: self.tally.failed, code, text });
         }
     }
 }

@@ -2,19 +2,33 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use migration::ledger::Via;
 
+use super::doubts::Doubtful;
+use super::probes::Probe;
 use super::{Action, Outcome};
 use crate::ledger::request::{Request, Trace, holders};
-use crate::ports::gorgias::{Gorgias, ReadError, WriteError};
+use crate::ledger::timing::Moment;
+use crate::ports::gorgias::{Gorgias, Message, ReadError, WriteError};
 
 /// A conversation that has ended.
+pub(super) enum Ended {
+    /// About a write.
+    Write(Finished),
+    /// About a fresh record, and whether it shows.
+    Probe(Probe, bool),
+    /// About the newest messages of the account; none when they could not be read.
+    Watch(Vec<Message>),
+}
+
+/// What a conversation about a write says.
 pub(super) struct Finished {
     /// The write.
     pub(super) action: Action,
     /// What is known now.
     pub(super) answer: Answer,
+    /// When the conversation began.
+    pub(super) started: Moment,
 }
 
 /// What a conversation says.
@@ -33,15 +47,15 @@ pub(super) enum Answer {
     },
     /// It may have taken effect; what is absent now may still come.
     InDoubt,
-    /// It has not taken effect; that is final from `quiet` on.
+    /// A look-up does not show it.
     Absent {
-        /// See above.
-        quiet: Timestamp,
+        /// From here on nothing of it takes effect any more.
+        still: Moment,
     },
 }
 
 /// Sends a write.
-pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action) -> Finished {
+pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action, started: Moment) -> Ended {
     let answer = match action.request.send(&*gorgias).await {
         Ok(id) => Answer::Outcome(Outcome::Done { id, via: Via::Answer, arrived: None }),
         Err(WriteError::Refused { status, message, .. }) => {
@@ -53,17 +67,29 @@ pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action) -> Finished 
         Err(WriteError::Conflict { request }) => who_holds(&*gorgias, &action.request, request).await,
         Err(WriteError::InDoubt { .. }) => look_at_once(&*gorgias, &action.request).await,
     };
-    Finished { action, answer }
+    Ended::Write(Finished { action, answer, started })
 }
 
 /// Looks for the effect of a write that may have been sent earlier.
-pub(super) async fn look_up(gorgias: Arc<dyn Gorgias>, action: Action, quiet: Timestamp) -> Finished {
+pub(super) async fn look_up(gorgias: Arc<dyn Gorgias>, doubtful: Doubtful, started: Moment) -> Ended {
+    let Doubtful { action, still, .. } = doubtful;
     let answer = match action.request.look_up(&*gorgias).await {
-        Ok(trace) => found(trace).unwrap_or(Answer::Absent { quiet }),
+        Ok(trace) => found(trace).unwrap_or(Answer::Absent { still }),
         Err(ReadError::Credentials { request }) => Answer::Credentials { request },
         Err(_) => Answer::InDoubt,
     };
-    Finished { action, answer }
+    Ended::Write(Finished { action, answer, started })
+}
+
+/// Looks whether a fresh record shows. A read that fails has seen nothing.
+pub(super) async fn probe(gorgias: Arc<dyn Gorgias>, probe: Probe) -> Ended {
+    let is_visible = matches!(probe.request.look_up(&*gorgias).await, Ok(Trace::Found { .. }));
+    Ended::Probe(probe, is_visible)
+}
+
+/// Reads the newest messages.
+pub(super) async fn watch(gorgias: Arc<dyn Gorgias>) -> Ended {
+    Ended::Watch(gorgias.newest_messages().await.unwrap_or_default())
 }
 
 /// Most answers that get lost belong to writes that took effect: one look saves the long wait.
