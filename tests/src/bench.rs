@@ -3,6 +3,7 @@
 mod efficiency;
 mod steps;
 mod twins;
+mod wrong_byte;
 
 use clap::Subcommand;
 
@@ -27,6 +28,8 @@ enum Bench {
     Steps(steps::Arguments),
     /// A whole run at the account's true bucket with time running faster: requests against the floor, time against the bound.
     Efficiency(efficiency::Arguments),
+    /// One wrong byte at Gorgias among a hundred thousand records: found, and nothing else is.
+    WrongByte(wrong_byte::Arguments),
     /// Requests a second that the twins answer, so that they never are what is measured.
     Twins(twins::Arguments),
 }
@@ -36,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.bench {
         Bench::Steps(arguments) => steps::run(arguments),
         Bench::Efficiency(arguments) => efficiency::run(arguments),
+        Bench::WrongByte(arguments) => wrong_byte::run(arguments),
         Bench::Twins(arguments) => twins::run(arguments),
     }
 }
