@@ -1,0 +1,64 @@
+//! Whole flows as a user types them: scripts under `tests/scenarios`, each with the transcript that was reviewed.
+//!
+//! A script is run line by line against both stand-ins in processes of their own; whatever is printed must be what stands
+//! under the line. `UPDATE_EXPECT=1 cargo test -p prove --test scenarios` writes the transcripts anew, to be reviewed as
+//! code is. Deliberately absent: figures that no transcript can hold (see [`steady`]) and the terminal's own drawing.
+
+mod script;
+mod steady;
+mod world;
+
+use std::path::{Path, PathBuf};
+
+use script::Script;
+use world::World;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// Plays a script and holds what is printed against its transcript.
+fn check(name: &str) {
+    let path = folder().join(format!("{name}.txt"));
+    let text = std::fs::read_to_string(&path).expect("a script");
+    let script = Script::parse(&text);
+    let mut world = World::new();
+    let played = script.play(&mut world);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, played).expect("the transcript can be written");
+        return;
+    }
+    if let Some(difference) = script::first_difference(&text, &played) {
+        panic!("{name}: {difference}\n\nWhole transcript as played:\n{played}");
+    }
+}
+
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )+
+
+        #[test]
+        fn every_script_is_played() {
+            let mut found: Vec<String> = std::fs::read_dir(folder())
+                .expect("the scripts")
+                .map(|entry| entry.expect("an entry").path())
+                .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+                .collect();
+            found.sort();
+            assert_eq!(found, [$(stringify!($name)),+]);
+        }
+    };
+}
+
+scenarios![
+    approval_is_asked_for,
+    damaged_files_stop_the_run,
+    nothing_is_trusted_that_was_changed,
+    step_by_step,
+    wrong_credentials,
+];

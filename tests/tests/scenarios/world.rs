@@ -1,0 +1,163 @@
+//! A folder, both stand-ins when a script asks for them, and the command itself as a process.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::steady::steady;
+
+/// Wide enough that no scenario waits for it.
+const SPEED: [&str; 4] = ["--bucket", "4000/20", "--time-scale", "20"];
+
+/// The stage of one scenario.
+pub(crate) struct World {
+    folder: TempDir,
+    twins: Vec<Twin>,
+    secrets: Vec<(String, String)>,
+}
+
+/// A stand-in; it ends with the scenario.
+struct Twin(Child);
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let names = ["LEADDESK_AUTH", "LEADDESK_CLIENT_ID", "LEADDESK_CLIENT_SECRET", "GORGIAS_API_KEY"];
+        let secrets = names.map(|name| (name.to_owned(), format!("canary-{}", name.to_lowercase())));
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            twins: Vec::new(),
+            secrets: secrets.to_vec(),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let usage = tempfile::NamedTempFile::new().expect("a file for figures").into_temp_path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
+        command.arg("deskferry").arg("--usage").arg(&*usage).arg("--").args(arguments);
+        command.current_dir(self.folder.path()).envs(self.secrets.iter().cloned()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command to its end and tells what it printed.
+    pub(crate) fn run(&self, line: &str) -> String {
+        let arguments: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches('"')).collect();
+        let Output { status, stdout, stderr } = self.command(&arguments).output().expect("the command runs");
+        let (stdout, stderr) = (text(stdout), text(stderr));
+        for (name, secret) in &self.secrets {
+            assert!(!stdout.contains(secret) && !stderr.contains(secret), "{name} was printed by {line}");
+        }
+        let mut told = steady(&stdout, self.folder.path());
+        for line in steady(&stderr, self.folder.path()).lines() {
+            told += &format!("! {line}").trim_end().to_owned();
+            told.push('\n');
+        }
+        match status.code() {
+            Some(0) => (),
+            Some(code) => told += &format!("exit {code}\n"),
+            None => told += "ended by a signal\n",
+        }
+        told
+    }
+
+    /// Carries out a stage direction.
+    pub(crate) fn direct(&mut self, line: &str) {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            // Both systems, and a migration.toml that points at them.
+            "twins" => self.start_twins(rest),
+            // `replace OLD => NEW in FILE`
+            "replace" => {
+                let (change, file) = rest.rsplit_once(" in ").expect("a file");
+                let (old, new) = change.split_once(" => ").expect("two texts");
+                let path = self.path(file);
+                let before = std::fs::read_to_string(&path).expect("a text file");
+                assert!(before.contains(old), "{file} does not hold {old}");
+                std::fs::write(path, before.replace(old, new)).expect("a file");
+            }
+            // `cut FILE`: the last third is lost.
+            "cut" => {
+                let bytes = std::fs::read(self.path(rest)).expect("a file");
+                std::fs::write(self.path(rest), &bytes[..bytes.len() * 2 / 3]).expect("a file");
+            }
+            // `flip FILE`: one bit in the middle.
+            "flip" => {
+                let mut bytes = std::fs::read(self.path(rest)).expect("a file");
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                std::fs::write(self.path(rest), bytes).expect("a file");
+            }
+            "remove" => std::fs::remove_file(self.path(rest)).expect("a file"),
+            // `secret NAME VALUE`; without a value it is not there at all.
+            "secret" => {
+                let (name, value) = rest.split_once(' ').unwrap_or((rest, ""));
+                self.secrets.retain(|(known, _)| known != name);
+                if !value.is_empty() {
+                    self.secrets.push((name.to_owned(), value.to_owned()));
+                }
+            }
+            other => panic!("no such stage direction: {other}"),
+        }
+    }
+
+    fn start_twins(&mut self, shape: &str) {
+        let shape: Vec<&str> = shape.split_whitespace().collect();
+        let leaddesk = self.start_twin("leaddesk", &[&shape[..], &["--files", "operator-files"]].concat());
+        let gorgias = self.start_twin("gorgias", &[&shape[..], &SPEED[..]].concat());
+        let init = self.command(&["init", "--migration", "acme"]).output().expect("the command runs");
+        assert!(init.status.success(), "{}", text(init.stderr));
+        for change in [
+            format!("https://api.leaddesk.com => {leaddesk}"),
+            format!("https://restapi-nor.leaddesk.com/stable => {leaddesk}/stable"),
+            format!("https://acme.gorgias.com => {gorgias}"),
+            "bucket = \"40/20\" => bucket = \"4000/1\"".to_owned(),
+            "default_region = \"FI\" => default_region = \"FI\"\nrequests_per_second = 1000".to_owned(),
+        ] {
+            self.direct(&format!("replace {change} in migration.toml"));
+        }
+    }
+
+    fn start_twin(&mut self, system: &str, more: &[&str]) -> String {
+        let arguments = [&["--json", "twin", system, "--listen", "127.0.0.1:0"][..], more].concat();
+        let mut command = self.command(&arguments);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a stand-in starts");
+        let stdout = child.stdout.take().expect("its output");
+        self.twins.push(Twin(child));
+        let mut events = BufReader::new(stdout).lines().map(|line| line.expect("a line"));
+        let url = events.find_map(|line| {
+            let event: Value = serde_json::from_str(&line).expect("an event");
+            event["url"].as_str().map(str::to_owned)
+        });
+        url.expect("its address")
+    }
+
+    /// A path in the folder; `*` stands for the only entry there.
+    fn path(&self, name: &str) -> PathBuf {
+        name.split('/').fold(self.folder.path().to_owned(), |folder, part| {
+            let Some((before, after)) = part.split_once('*') else { return folder.join(part) };
+            let fits = |path: &Path| {
+                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+                name.starts_with(before) && name.ends_with(after)
+            };
+            let entries = std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+            let mut entries: Vec<PathBuf> = entries.filter(|path| fits(path)).collect();
+            entries.sort();
+            assert!(!entries.is_empty(), "nothing fits {part}");
+            entries.swap_remove(0)
+        })
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("text")
+}
