@@ -5,6 +5,7 @@
 
 pub(crate) mod catalogue;
 mod diagnose;
+mod severity;
 pub(crate) mod step_codes;
 
 use std::error::Error;
@@ -15,6 +16,8 @@ use serde_json::{Value, json};
 use crate::clean;
 use crate::exit::Exit;
 use catalogue::Entry;
+
+pub(crate) use severity::severity_of;
 
 const ALARM: Style = AnsiColor::Red.on_default().bold();
 const LABEL: Style = Style::new().bold();

@@ -78,6 +78,12 @@ pub enum LedgerError {
         /// How.
         source: Misfit,
     },
+    /// A number is missing in the chain: an object was lost.
+    #[error("ledger object {key} is missing, and later ones are there: the ledger is not whole")]
+    Missing {
+        /// The object.
+        key: Key,
+    },
     /// A checkpoint says something that no ledger says.
     #[error("ledger checkpoint {key} makes no sense")]
     Nonsense {

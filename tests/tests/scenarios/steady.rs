@@ -6,6 +6,7 @@ use regex::Regex;
 
 /// Pattern and what is shown instead, in the order in which they are applied.
 const VOLATILE: [(&str, &str); 11] = [
+    (r#""elapsed_seconds":[\d.]+"#, r#""elapsed_seconds":SECONDS"#),
     (r"http://127\.0\.0\.1:\d+", "http://TWIN"),
     (r"\b[0-9a-f]{64}\b", "DIGEST"),
     (r"\b[0-9a-f]{12,63}(…|\b)", "DIGEST"),
@@ -17,7 +18,6 @@ const VOLATILE: [(&str, &str); 11] = [
     (r"\bpid \d+\b", "pid PID"),
     // Only what takes a while tells how long.
     (r"(?m) +in DURATION$", ""),
-    (r#""elapsed_seconds":[\d.]+"#, r#""elapsed_seconds":SECONDS"#),
 ];
 
 /// The text with fixed words in the place of everything that differs.

@@ -33,11 +33,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let names = ["LEADDESK_AUTH", "LEADDESK_CLIENT_ID", "LEADDESK_CLIENT_SECRET", "GORGIAS_API_KEY"];
         let secrets = names.map(|name| (name.to_owned(), format!("canary-{}", name.to_lowercase())));
-        Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            twins: Vec::new(),
-            secrets: secrets.to_vec(),
-        }
+        Self { folder: tempfile::tempdir().expect("a folder"), twins: Vec::new(), secrets: secrets.to_vec() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -149,7 +145,8 @@ impl World {
                 let name = path.file_name().expect("a name").to_string_lossy().into_owned();
                 name.starts_with(before) && name.ends_with(after)
             };
-            let entries = std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+            let entries =
+                std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path());
             let mut entries: Vec<PathBuf> = entries.filter(|path| fits(path)).collect();
             entries.sort();
             assert!(!entries.is_empty(), "nothing fits {part}");

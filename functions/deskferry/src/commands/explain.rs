@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::arguments::Explain;
 use crate::exit::Exit;
 use crate::failure::step_codes::STEP_CODES;
-use crate::failure::{Failure, catalogue};
+use crate::failure::{Failure, catalogue, severity_of};
 use crate::screen::Screen;
 
 /// What is known of a code.
@@ -72,9 +72,9 @@ pub(crate) fn find(code: &str) -> Option<Meaning> {
     if let Some(entry) = catalogue::find(code) {
         return Some(of_error(entry));
     }
-    let plain = |severity, title, fix| Meaning {
+    let plain = |title, fix| Meaning {
         code: code.to_owned(),
-        severity,
+        severity: severity_of(code),
         title,
         rows: Vec::new(),
         fix,
@@ -82,11 +82,11 @@ pub(crate) fn find(code: &str) -> Option<Meaning> {
         next: ("deskferry report", "where the run met it"),
     };
     if let Some((_, title, fix)) = STEP_CODES.iter().find(|(known, _, _)| *known == code) {
-        return Some(plain("warning", title, fix));
+        return Some(plain(title, fix));
     }
     // A code that nobody knows gets the same advice as no code.
     let record = advice::of(code);
-    (record != advice::of("")).then(|| plain("error", record.title, record.advice))
+    (record != advice::of("")).then(|| plain(record.title, record.advice))
 }
 
 fn of_finding(code: Code) -> Meaning {
@@ -97,7 +97,7 @@ fn of_finding(code: Code) -> Meaning {
         Severity::Error => "a record does not arrive, or a person must decide",
         Severity::Stop => "the run must not go on",
     };
-    let severity = entry.severity.as_str();
+    let severity = severity_of(code.as_str());
     Meaning {
         code: code.as_str().to_owned(),
         severity,
@@ -112,7 +112,7 @@ fn of_finding(code: Code) -> Meaning {
 fn of_error(entry: &catalogue::Entry) -> Meaning {
     Meaning {
         code: entry.code.to_owned(),
-        severity: "error",
+        severity: severity_of(entry.code),
         title: entry.title,
         rows: vec![("Why", entry.why.to_owned())],
         fix: entry.fix,

@@ -140,7 +140,7 @@ catalogue! {
         "restore the file from a copy, or start a new run";
     LEDGER = "E0603", Error, "the ledger cannot be used",
         "its chain is broken, or another process writes to it",
-        "let one process alone write for a destination; never edit the ledger";
+        "let one process alone write for a destination; restore what was lost or edited from a copy of the ledger";
     OUT_OF_ORDER = "E0604", Error, "a step before this one is not done",
         "each step reads what the one before it left in the store",
         "run the step that is named, or `deskferry run` for all of them";

@@ -13,6 +13,7 @@ use super::bars::{Bars, Limiter, Situation};
 use super::meter::Meter;
 use super::sink::Sink;
 use super::{Look, Message, event_json};
+use crate::failure::severity_of;
 use crate::records::Records;
 use crate::{clean, words};
 
@@ -246,8 +247,7 @@ fn settled_line(arrived: u64, absent: u64, left: u64) -> String {
 }
 
 fn finding_line(code: &str, count: u64, text: &str) -> String {
-    let severity =
-        migration::finding::Code::from_text(code).map_or("note", |code| code.entry().severity.as_str());
+    let severity = severity_of(code);
     format!("{severity:<7} {code}  {} ×  {}", words::count(count), clean::line(text))
 }
 

@@ -81,8 +81,11 @@ async fn read_segments(ctx: &Context, folder: &str, book: &mut Book, end: u64) -
         (book.state().next_sequence()..end).map(|number| segment_key(folder, number)).collect();
     let mut segments = futures::stream::iter(keys?)
         .map(|key| async move {
-            let bytes = ctx.store.get(&key).await.map_err(LedgerError::Store)?;
-            Ok::<_, LedgerError>((key, bytes))
+            match ctx.store.get(&key).await {
+                Ok(bytes) => Ok::<_, LedgerError>((key, bytes)),
+                Err(StoreError::NotFound { .. }) => Err(LedgerError::Missing { key }),
+                Err(other) => Err(LedgerError::Store(other)),
+            }
         })
         .buffered(READ_AHEAD);
     while let Some(read) = segments.next().await {

@@ -328,7 +328,7 @@ async fn a_changed_or_lost_segment_is_named_and_nothing_is_sent() {
     Ledger::open(&world.context(), &Opening::default()).await.expect("whole again");
     world.store.remove(&victim);
     let lost = Ledger::open(&world.context(), &Opening::default()).await.err().expect("a gap");
-    assert!(matches!(&lost, LedgerError::Store(StoreError::NotFound { key }) if *key == victim), "{lost}");
+    assert!(matches!(&lost, LedgerError::Missing { key } if *key == victim), "{lost}");
 }
 
 #[tokio::test]
