@@ -185,10 +185,13 @@ pub(crate) struct Confirm {
 }
 
 /// Arguments of `reconcile`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Reconcile {
     #[command(flatten)]
     pub(crate) strict: Strict,
+    /// Read everything once more although it is proven; what is found is kept beside the verdict of the run
+    #[arg(long)]
+    pub(crate) again: bool,
 }
 
 /// Whether differences decide the exit code.

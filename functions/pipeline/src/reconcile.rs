@@ -110,12 +110,61 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
     if loaded.is_none() {
         return Err(ReconcileError::NotLoaded { wave });
     }
-    let (plan, _) = plan::read(ctx).await.map_err(|source| ReconcileError::Plan(Box::new(source)))?;
+    let plan = read_plan(ctx).await?;
     if plan.wave(wave).records == 0 {
         let verdict = WaveVerdict::of_nothing(wave);
         verdict::keep(ctx, wave, &verdict).await?;
         return Ok(report);
     }
+    let (verdict, sealed) = compare(ctx, wave, plan).await?;
+    // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
+    if verdict.opens_next() {
+        for table in sealed {
+            publish_once(ctx, table).await?;
+        }
+    }
+    verdict::keep(ctx, wave, &verdict).await?;
+    tell(&verdict, &mut report);
+    Ok(report)
+}
+
+/// Reads what is proven already once more, any day later. The verdict of the run and its snapshot stay; what is found now
+/// is kept beside them.
+///
+/// # Errors
+/// [`ReconcileError::NotLoaded`] before the wave has a verdict that opens the next; else as [`run`].
+pub async fn again(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError> {
+    if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
+        return Err(ReconcileError::NotLoaded { wave });
+    }
+    let (verdict, _) = compare(ctx, wave, read_plan(ctx).await?).await?;
+    verdict::keep_beside(ctx, wave, &verdict).await?;
+    let mut report = StepReport::of(STEP);
+    tell(&verdict, &mut report);
+    Ok(report)
+}
+
+/// The fewest waves whose comparison covers everything: the last wave of tickets compares those of all waves.
+///
+/// # Errors
+/// [`ReconcileError::Plan`].
+pub async fn covering(ctx: &Context) -> Result<Vec<Wave>, ReconcileError> {
+    let waves = read_plan(ctx).await?.waves_with_records();
+    let last = waves.last().copied();
+    Ok(waves.into_iter().filter(|wave| *wave == Wave::Customers || Some(*wave) == last).collect())
+}
+
+async fn read_plan(ctx: &Context) -> Result<plan::PlanV1, ReconcileError> {
+    let (plan, _) = plan::read(ctx).await.map_err(|source| ReconcileError::Plan(Box::new(source)))?;
+    Ok(plan)
+}
+
+/// Reads the wave back and holds it against what is wanted.
+async fn compare(
+    ctx: &Context,
+    wave: Wave,
+    plan: plan::PlanV1,
+) -> Result<(WaveVerdict, Vec<Sealed>), ReconcileError> {
     let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
     let names = load::names(ctx).await?;
     let scene = Scene { ctx, names, book, secret, plan };
@@ -129,16 +178,7 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
         }
         Wave::Leads | Wave::Chats => tickets::read_back(&scene, wave, &mut findings).await?,
     };
-    let verdict = findings.into_verdict(wave, &ctx.limits.accepted_findings);
-    // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
-    if verdict.opens_next() {
-        for table in sealed {
-            publish_once(ctx, table).await?;
-        }
-    }
-    verdict::keep(ctx, wave, &verdict).await?;
-    tell(&verdict, &mut report);
-    Ok(report)
+    Ok((findings.into_verdict(wave, &ctx.limits.accepted_findings), sealed))
 }
 
 /// A reading that was interrupted between two tables is not mixed with a later one: what is sealed stays.

@@ -19,7 +19,7 @@ use crate::handoff::{self, HandoffError};
 use crate::load::{self, LoadError};
 use crate::plan::{self, PlanError};
 use crate::ports::queue::{Delivery, Outgoing, Queue, QueueError};
-use crate::ports::store::{InvalidKey, Key, StoreError};
+use crate::ports::store::{InvalidKey, StoreError};
 use crate::prepare::{self, PrepareError};
 use crate::propose::{self, ProposeError};
 use crate::reconcile::{self, ReconcileError, verdict};
@@ -199,12 +199,12 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
         };
     }
     if let Some(latest) = report::latest(ctx).await? {
-        let has_end = shown.done.contains(&Step::Finish);
+        // A report of an unfinished run, or a handoff folder without its index, is made again.
+        let has_end = shown.done.contains(&Step::Finish) && latest.report.is_complete;
         if has_end {
             shown.done.push(Step::Report);
         }
-        let handoff = Key::new(format!("{}/handoff", latest.folder))?;
-        if has_end && !ctx.store.list(&handoff).await?.is_empty() {
+        if has_end && handoff::is_whole(ctx, &latest).await? {
             shown.done.push(Step::Handoff);
         }
     }

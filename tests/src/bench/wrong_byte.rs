@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let records: u64 = objects.values().filter_map(|counts| counts["loaded"].as_u64()).sum();
 
     let planted = plant(&world, arguments.seed)?;
-    let (_, lines) = deskferry(world.folder(), &[&config[..], &["reconcile", "--strict"]].concat(), &[3])?;
+    let (_, lines) =
+        deskferry(world.folder(), &[&config[..], &["reconcile", "--again", "--strict"]].concat(), &[3])?;
     let events =
         lines.iter().map(|line| serde_json::from_str::<Value>(line)).collect::<Result<Vec<_>, _>>()?;
     let steps = || events.iter().filter(|event| event["type"] == "step_done");

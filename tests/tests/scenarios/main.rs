@@ -28,9 +28,12 @@ fn check(name: &str) {
         std::fs::write(&path, played).expect("the transcript can be written");
         return;
     }
-    if let Some(difference) = script::first_difference(&text, &played) {
-        panic!("{name}: {difference}\n\nWhole transcript as played:\n{played}");
-    }
+    let difference = script::first_difference(&text, &played);
+    assert!(
+        difference.is_none(),
+        "{name}: {}\n\nWhole transcript as played:\n{played}",
+        difference.unwrap_or_default()
+    );
 }
 
 macro_rules! scenarios {

@@ -54,7 +54,7 @@ impl World {
         }
         let mut told = steady(&stdout, self.folder.path());
         for line in steady(&stderr, self.folder.path()).lines() {
-            told += &format!("! {line}").trim_end().to_owned();
+            told += format!("! {line}").trim_end();
             told.push('\n');
         }
         match status.code() {
@@ -101,7 +101,7 @@ impl World {
                     self.secrets.push((name.to_owned(), value.to_owned()));
                 }
             }
-            other => panic!("no such stage direction: {other}"),
+            other => unreachable!("no such stage direction: {other}"),
         }
     }
 

@@ -144,7 +144,8 @@ fn findings(rules: &[Rule], settings: &[Setting], integrations: &[Integration]) 
         if !names.is_empty() {
             let count = u64::try_from(names.len()).unwrap_or(0);
             let shown: Vec<&str> = names.iter().take(NAMES_MAX).copied().collect();
-            findings.push(FindingEntry { code: code.as_str().to_owned(), count, text: shown.join(", ") });
+            let text = format!("{}: {}", code.entry().title, shown.join(", "));
+            findings.push(FindingEntry { code: code.as_str().to_owned(), count, text });
         }
     };
     let active_rules = rules.iter().filter(|rule| rule.is_active).map(|rule| rule.name.as_str()).collect();
@@ -221,8 +222,8 @@ mod tests {
             .map(|f| format!("{} {} {}", f.code, f.count, f.text))
             .collect();
         expect![[r#"
-            DIS202 1 chat
-            DIS204 1 auto-merge"#]]
+            DIS202 1 satisfaction surveys are on at the destination: chat
+            DIS204 1 tickets are merged or assigned by the destination itself: auto-merge"#]]
         .assert_eq(&shown.join("\n"));
         assert!(findings(&[], &[setting("satisfaction-surveys", "not json")], &[]).is_empty());
     }

@@ -212,12 +212,13 @@ pub(crate) fn found_tag(found: &Tag) -> Image {
     fields.0
 }
 
-/// A field definition as wanted. The port carries no description, so it is not compared.
+/// A field definition as wanted.
 pub(crate) fn wanted_field(row: &WantField) -> Image {
     let mut fields = Fields::default();
     fields.put("external_id", &row.field_key);
     fields.put("object_type", &row.object_type);
     fields.put("label", &row.label);
+    fields.put("description", &row.description);
     fields.put("data_type", &row.data_type);
     fields.put("is_active", true);
     fields.0
@@ -229,6 +230,7 @@ pub(crate) fn found_field(found: &Field) -> Image {
     fields.put_maybe("external_id", found.external_id.as_ref());
     fields.put("object_type", found.object.as_str());
     fields.put("label", &found.label);
+    fields.put_maybe("description", found.description.as_ref());
     fields.put("data_type", &found.data_type);
     fields.put("is_active", found.is_active);
     fields.put_maybe("priority", found.priority);

@@ -239,11 +239,21 @@ async fn attempts(ctx: &Context, wave: Wave) -> Result<Vec<Key>, DocumentError> 
 
 /// Keeps a verdict: for good when it opens the next wave, as a numbered attempt when it does not.
 pub(crate) async fn keep(ctx: &Context, wave: Wave, verdict: &WaveVerdict) -> Result<(), DocumentError> {
-    let stored = StoredVerdict::V1(verdict.clone());
     if verdict.opens_next() {
+        let stored = StoredVerdict::V1(verdict.clone());
         run_folder::put(ctx, &final_key(ctx, wave)?, &stored).await?;
         return Ok(());
     }
+    keep_beside(ctx, wave, verdict).await
+}
+
+/// Keeps a verdict as the next numbered attempt, beside one that stays.
+pub(crate) async fn keep_beside(
+    ctx: &Context,
+    wave: Wave,
+    verdict: &WaveVerdict,
+) -> Result<(), DocumentError> {
+    let stored = StoredVerdict::V1(verdict.clone());
     let mut number = attempts(ctx, wave).await?.len() + 1;
     loop {
         let key = ctx.key(&format!("reports/{}/attempts/verdict-{wave}-{number:04}.json", ctx.run))?;

@@ -74,6 +74,7 @@ impl Gorgias for FakeGorgias {
             object,
             external_id: None,
             label: "Contact reason".into(),
+            description: None,
             data_type: "text".into(),
             managed_type: Some("contact_reason".into()),
             is_active: true,

@@ -111,6 +111,7 @@ impl Account {
             object: draft.object,
             external_id: Some(draft.key.to_string()),
             label: draft.label.clone(),
+            description: Some(draft.description.clone()),
             data_type: draft.kind.as_str().to_owned(),
             managed_type: None,
             is_active: true,

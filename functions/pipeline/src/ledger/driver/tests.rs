@@ -13,7 +13,7 @@ use crate::ledger::stored::StoredSegment;
 use crate::ledger::stored::{IntentV1, key_text};
 use crate::ports::clock::Clock as _;
 use crate::ports::gorgias::{NewCustomer, NewDelivery, NewMessage, NewTicket};
-use crate::ports::store::{Key, Store as _, StoreError};
+use crate::ports::store::{Key, Store as _};
 use crate::testing::fake_gorgias::Pace;
 use crate::testing::{Account, Fault, World};
 

@@ -86,6 +86,8 @@ pub struct Field {
     pub external_id: Option<String>,
     /// Label.
     pub label: String,
+    /// What it is for.
+    pub description: Option<String>,
     /// `text`, `number`, `boolean`.
     pub data_type: String,
     /// Set for fields that Gorgias manages itself.
