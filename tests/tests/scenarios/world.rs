@@ -17,6 +17,8 @@ pub(crate) struct World {
     folder: TempDir,
     twins: Vec<Twin>,
     secrets: Vec<(String, String)>,
+    /// Address of Gorgias' stand-in.
+    gorgias: String,
 }
 
 /// A stand-in; it ends with the scenario.
@@ -33,7 +35,12 @@ impl World {
     pub(crate) fn new() -> Self {
         let names = ["LEADDESK_AUTH", "LEADDESK_CLIENT_ID", "LEADDESK_CLIENT_SECRET", "GORGIAS_API_KEY"];
         let secrets = names.map(|name| (name.to_owned(), format!("canary-{}", name.to_lowercase())));
-        Self { folder: tempfile::tempdir().expect("a folder"), twins: Vec::new(), secrets: secrets.to_vec() }
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            twins: Vec::new(),
+            secrets: secrets.to_vec(),
+            gorgias: String::new(),
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -101,6 +108,8 @@ impl World {
                     self.secrets.push((name.to_owned(), value.to_owned()));
                 }
             }
+            // `edit JSON`: a record changes at Gorgias behind everybody's back.
+            "edit" => self.edit(rest),
             other => unreachable!("no such stage direction: {other}"),
         }
     }
@@ -120,6 +129,15 @@ impl World {
         ] {
             self.direct(&format!("replace {change} in migration.toml"));
         }
+        self.gorgias = gorgias;
+    }
+
+    fn edit(&self, edit: &str) {
+        let edit: Value = serde_json::from_str(edit).expect("an edit in JSON");
+        let url = format!("{}/__twin/edit", self.gorgias);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let answer = runtime.block_on(async { reqwest::Client::new().post(url).json(&edit).send().await });
+        assert!(answer.expect("an answer").status().is_success(), "the edit was refused");
     }
 
     fn start_twin(&mut self, system: &str, more: &[&str]) -> String {
