@@ -129,11 +129,11 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
 }
 
 /// Reads what is proven already once more, any day later. The verdict of the run and its snapshot stay; what is found now
-/// is kept beside them.
+/// is kept beside them. The answer says whether it still holds: a comparison of nothing does not.
 ///
 /// # Errors
 /// [`ReconcileError::NotLoaded`] before the wave has a verdict that opens the next; else as [`run`].
-pub async fn again(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError> {
+pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), ReconcileError> {
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
@@ -141,7 +141,7 @@ pub async fn again(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileErr
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);
-    Ok(report)
+    Ok((report, verdict.opens_next()))
 }
 
 /// The fewest waves whose comparison covers everything: the last wave of tickets compares those of all waves.

@@ -155,7 +155,7 @@ impl World {
         url.expect("its address")
     }
 
-    /// A path in the folder; `*` stands for the only entry there.
+    /// A path in the folder; `*` stands for anything; the first entry that fits counts.
     fn path(&self, name: &str) -> PathBuf {
         name.split('/').fold(self.folder.path().to_owned(), |folder, part| {
             let Some((before, after)) = part.split_once('*') else { return folder.join(part) };

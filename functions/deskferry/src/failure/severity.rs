@@ -15,7 +15,7 @@ pub(crate) fn severity_of(code: &str) -> &'static str {
         return "error";
     }
     if STEP_CODES.iter().any(|(known, _, _)| *known == code) {
-        // A file of the operator is refused as a whole, and nothing is read before it is mended.
+        // A file of the operator is refused as a whole: none of its records arrives before it is mended.
         let is_file = code.starts_with("FIL") || code.starts_with("ZIP");
         return if is_file { "error" } else { "warning" };
     }

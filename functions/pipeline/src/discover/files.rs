@@ -99,7 +99,7 @@ fn refuse(entry: &mut FileEntry, fault: &OperatorFault, findings: &mut Vec<Findi
     let code = fault.fault.code();
     entry.refused = Some(code.to_owned());
     entry.reason = Some(fault.fault.to_string());
-    let text = format!("{fault}; extract does not begin before it is mended");
+    let text = format!("{fault}; extract stops at it until it is mended");
     findings.push(FindingEntry { code: code.to_owned(), count: 1, text });
 }
 

@@ -41,9 +41,9 @@ async fn both_sides_and_the_files_are_told() {
         DIS201 1 rules are active at the destination: Auto-reply
         DIS202 1 satisfaction surveys are on at the destination: chat
         DIS203 1 webhooks would fire for every migrated ticket: Orders
-        FIL107 1 cannot use groups.csv: the header lacks group_id, group_name, username; it has group, name; expected are group_id, group_name, username; extract does not begin before it is mended
+        FIL107 1 cannot use groups.csv: the header lacks group_id, group_name, username; it has group, name; expected are group_id, group_name, username; extract stops at it until it is mended
         FIL202 1 files in the folder that are not known by name; they are not read
-        ZIP101 1 cannot use bot.zip: not a ZIP file, or cut off; extract does not begin before it is mended"#]].assert_eq(&lines.join("\n"));
+        ZIP101 1 cannot use bot.zip: not a ZIP file, or cut off; extract stops at it until it is mended"#]].assert_eq(&lines.join("\n"));
     let inventory = documents::inventory(&world.ctx).await.expect("stored");
     let overview = &inventory.overview;
     let scope: Vec<String> = overview
