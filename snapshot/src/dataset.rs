@@ -75,6 +75,8 @@ pub enum Pass {
     After,
     /// What changed since, numbered from 1.
     Delta(u32),
+    /// Gorgias as it was found when a rollback was planned, and what that rollback does; numbered from 1.
+    Rollback(u32),
 }
 
 impl fmt::Display for Pass {
@@ -84,6 +86,7 @@ impl fmt::Display for Pass {
             Self::Before => out.write_str("before"),
             Self::After => out.write_str("after"),
             Self::Delta(number) => write!(out, "delta_{number:04}"),
+            Self::Rollback(number) => write!(out, "rollback_{number:04}"),
         }
     }
 }
@@ -95,7 +98,11 @@ impl FromStr for Pass {
             "full" => Some(Self::Full),
             "before" => Some(Self::Before),
             "after" => Some(Self::After),
-            _ => text.strip_prefix("delta_").and_then(|number| number.parse().ok()).map(Self::Delta),
+            _ => match text.split_once('_') {
+                Some(("delta", number)) => number.parse().ok().map(Self::Delta),
+                Some(("rollback", number)) => number.parse().ok().map(Self::Rollback),
+                _ => None,
+            },
         };
         // One pass has one text: `delta_1` would name a second folder for the first delta.
         pass.filter(|pass| pass.to_string() == text)

@@ -20,7 +20,7 @@ mod wanted;
 pub use chat::{SourceChatMessage, SourceConversation};
 pub use control::{
     ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRequestWindow,
-    ControlRun, MapField, MapValue,
+    ControlRollback, ControlRun, MapField, MapValue,
 };
 pub use customers::{FoundCustomer, FoundCustomerChannel, FoundCustomerValue};
 pub use found::{FoundMessage, FoundTicket, FoundTicketTag, FoundTicketValue};
@@ -88,6 +88,7 @@ pub const ALL: &[&TableSchema] = &[
     ControlReconCount::SCHEMA,
     ControlReconDifference::SCHEMA,
     ControlRequestWindow::SCHEMA,
+    ControlRollback::SCHEMA,
 ];
 
 /// The table of this name.

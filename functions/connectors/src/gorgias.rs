@@ -15,15 +15,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use migration::gorgias::{
     CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, MessageId, RuleId, TagDraft, TagId, TeamId,
-    TicketId,
+    TicketId, UserId,
 };
 use migration::keys::ExternalId;
 use migration::pacer::Bucket;
 use pipeline::ports::clock::Clock;
 use pipeline::ports::gorgias::{
-    Account, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message, NewCustomer,
-    NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket, Usage, User,
-    WriteError,
+    Account, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
+    NewCustomer, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
+    Usage, User, WriteError,
 };
 use reqwest::Method;
 use secrecy::SecretString;
@@ -34,8 +34,8 @@ use crate::cause::Cause;
 use crate::http::log::HttpLog;
 use transport::{Request, Transport};
 use wire::{
-    AccountWire, CustomerWire, FieldWire, IntegrationWire, MessageWire, RuleWire, SettingWire, TagWire,
-    TeamWire, TicketWire, UserWire,
+    AccountWire, CustomerWire, EventWire, FieldWire, IntegrationWire, MessageWire, RuleWire, SettingWire,
+    TagWire, TeamWire, TicketWire, UserWire,
 };
 
 /// Oldest first: rows that appear while a list is walked come at its end.
@@ -211,6 +211,17 @@ impl Gorgias for Client {
         self.page::<MessageWire>("GET /messages", OLDEST_FIRST, cursor, filter).await
     }
 
+    async fn events(
+        &self,
+        since: Timestamp,
+        user: Option<UserId>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        let mut filter = vec![("created_datetime[gte]", compose::instant_text(since))];
+        filter.extend(user.map(|user| ("user_ids[]", user.to_string())));
+        self.page::<EventWire>("GET /events", OLDEST_FIRST, cursor, filter).await
+    }
+
     async fn create_tag(&self, draft: &TagDraft) -> Result<TagId, WriteError> {
         let body = json!({ "name": draft.name, "description": draft.description });
         self.create("POST /tags", "/tags".to_owned(), &body, None).await.map(TagId)
@@ -293,6 +304,11 @@ impl Gorgias for Client {
 
     async fn delete_ticket(&self, id: TicketId) -> Result<(), WriteError> {
         self.remove("DELETE /tickets/{id}", format!("/tickets/{id}")).await
+    }
+
+    async fn delete_message(&self, ticket: TicketId, id: MessageId) -> Result<(), WriteError> {
+        let path = format!("/tickets/{ticket}/messages/{id}");
+        self.remove("DELETE /tickets/{id}/messages/{id}", path).await
     }
 
     async fn delete_customer(&self, id: CustomerId) -> Result<(), WriteError> {

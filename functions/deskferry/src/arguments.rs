@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Report(Strict),
     /// Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
     Handoff,
+    /// Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is changed
+    Rollback(Rollback),
     /// Where the run stands
     Status,
     /// Serve a stand-in of one system on loopback, until interrupted
@@ -105,6 +107,7 @@ impl Command {
     pub(crate) fn again(&self) -> Option<String> {
         match self {
             Self::Init(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
+            Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
             other => Some(format!("deskferry {}", other.name())),
         }
@@ -127,6 +130,7 @@ impl Command {
             Self::Reconcile(_) => "reconcile",
             Self::Report(_) => "report",
             Self::Handoff => "handoff",
+            Self::Rollback(_) => "rollback",
             Self::Status => "status",
             Self::Twin(_) => "twin",
             Self::Explain(_) => "explain",
@@ -192,6 +196,46 @@ pub(crate) struct Reconcile {
     /// Read everything once more although it is proven; what is found is kept beside the verdict of the run
     #[arg(long)]
     pub(crate) again: bool,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    #[command(subcommand)]
+    pub(crate) deed: RollbackDeed,
+}
+
+/// What a rollback does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RollbackDeed {
+    /// Read Gorgias, and say record by record what would be taken back and what stays, and why
+    Plan,
+    /// Put tickets into the trash, give back what was there before, archive fields; can be undone
+    Apply(Consent),
+    /// Bring back what was taken, as long as nothing is purged
+    Undo,
+    /// Remove for good what lay in the trash for the time of the hold; cannot be undone
+    Purge(Consent),
+}
+
+impl RollbackDeed {
+    /// The word on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply(_) => "apply",
+            Self::Undo => "undo",
+            Self::Purge(_) => "purge",
+        }
+    }
+}
+
+/// What has to be typed, given beforehand.
+#[derive(Debug, Args)]
+pub(crate) struct Consent {
+    /// What has to be typed: the account's subdomain to apply, the number of records to purge
+    #[arg(long, value_name = "WORD")]
+    pub(crate) confirm: Option<String>,
 }
 
 /// Whether differences decide the exit code.

@@ -5,6 +5,7 @@ mod confirm;
 mod demo;
 pub(crate) mod explain;
 mod init;
+mod rollback;
 mod run;
 mod status;
 mod steps;
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
+        Command::Rollback(deed) => rollback::run(screen, common, &deed.deed),
         Command::Status => status::run(screen, common),
     }
 }

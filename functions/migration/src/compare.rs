@@ -162,6 +162,12 @@ pub fn compare_record(object: Compared, wanted: &Image, found: &Image) -> Compar
     comparison
 }
 
+/// The fields of a record that count, in the form in which they are compared: what the server decides is left out.
+#[must_use]
+pub fn normalised(object: Compared, image: &Image) -> Image {
+    read(object, image).into_iter().map(|(name, (text, _))| (name.into_owned(), text.into_owned())).collect()
+}
+
 /// Fields that count, each with the text to compare and the text as it stands.
 fn read(object: Compared, image: &Image) -> BTreeMap<Cow<'_, str>, (Cow<'_, str>, &str)> {
     let mut fields = BTreeMap::new();

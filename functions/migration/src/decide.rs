@@ -188,7 +188,8 @@ fn remove(last: &LastWritten, found: &Found) -> Decision {
     if last.origin != Origin::Created {
         return Decision::keep(KeepReason::NotOurs);
     }
-    let fields = names(&[&last.image.fields]);
+    // What people added counts as much as what they changed.
+    let fields = names(&[&last.image.fields, &found.image.fields]);
     let kept: Vec<FieldStates> = fields
         .into_iter()
         .filter(|field| last.image.fields.get(*field) != found.image.fields.get(*field))

@@ -69,6 +69,8 @@ choice! {
         Restore = "restore",
         /// Removes it for good.
         Delete = "delete",
+        /// Takes what we filled out of a record that is not ours.
+        Release = "release",
     }
 }
 
@@ -87,6 +89,8 @@ choice! {
         Restored = "restored",
         /// It is gone.
         Deleted = "deleted",
+        /// It was there before us and is as it was before us, but for what people changed.
+        Released = "released",
         /// Nothing had to be done.
         Skipped = "skipped",
         /// Gorgias refused; nothing took effect.
@@ -276,7 +280,7 @@ impl WriteState {
     /// # Errors
     /// [`IllegalTransition`] for everything that no correct loader does.
     pub fn next(self, event: WriteEvent) -> Result<Self, IllegalTransition> {
-        use Operation::{Create, Delete, Restore, Trash, Update};
+        use Operation::{Create, Delete, Release, Restore, Trash, Update};
         let illegal = IllegalTransition { state: self, event };
         let rest = match self {
             Self::Planned => Settled::Nothing,
@@ -285,6 +289,8 @@ impl WriteState {
                 let rest = match (event, operation) {
                     (WriteEvent::Apply(id), Create | Update | Restore) => Settled::Applied(id),
                     (WriteEvent::Apply(id), Trash | Delete) => Settled::Undone(id),
+                    // Nothing of ours is left at the record: a later load adopts it again.
+                    (WriteEvent::Apply(_), Release) => Settled::Nothing,
                     (WriteEvent::Refuse, _) if before == Settled::Nothing => Settled::Refused,
                     (WriteEvent::Refuse | WriteEvent::Absent, _) => before,
                     (WriteEvent::Intend(_) | WriteEvent::Find(_) | WriteEvent::Skip, _) => {
@@ -297,7 +303,10 @@ impl WriteState {
         match (rest, event) {
             // A record that is there is not made again; one that is gone is not changed.
             (Settled::Applied(_), WriteEvent::Intend(Create | Restore))
-            | (Settled::Undone(_), WriteEvent::Intend(Update | Trash)) => Err(illegal),
+            | (Settled::Undone(_), WriteEvent::Intend(Update | Trash | Release))
+            | (Settled::Nothing | Settled::Refused | Settled::Skipped, WriteEvent::Intend(Release)) => {
+                Err(illegal)
+            }
             (_, WriteEvent::Intend(operation)) => Ok(Self::Intended { operation, before: rest }),
             (Settled::Nothing | Settled::Refused | Settled::Skipped, WriteEvent::Find(id)) => {
                 Ok(Self::Settled(Settled::Applied(id)))
@@ -326,7 +335,8 @@ impl Receipt {
             | ReceiptClass::Updated
             | ReceiptClass::Trashed
             | ReceiptClass::Restored
-            | ReceiptClass::Deleted => {
+            | ReceiptClass::Deleted
+            | ReceiptClass::Released => {
                 let id = self.destination?;
                 Some(if was_announced { WriteEvent::Apply(id) } else { WriteEvent::Find(id) })
             }

@@ -42,6 +42,9 @@ pub struct Context {
     pub stop: Stop,
 }
 
+/// People notice within a week what is missing.
+const ROLLBACK_HOLD: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Bounds of a run. Every one has a unit and a reason.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -66,6 +69,8 @@ pub struct Limits {
     /// How long a request may live, and since when a lock keeps other processes away; decides how long a start waits
     /// for what an earlier one left in doubt.
     pub ledger: crate::ledger::timing::Timing,
+    /// How long what a rollback removed stays in the trash before it may be removed for good.
+    pub rollback_hold: std::time::Duration,
 }
 
 impl Default for Limits {
@@ -81,6 +86,7 @@ impl Default for Limits {
             chat_window: None,
             accepted_findings: Vec::new(),
             ledger: crate::ledger::timing::Timing::default(),
+            rollback_hold: ROLLBACK_HOLD,
         }
     }
 }

@@ -244,6 +244,23 @@ impl Ledger {
         Ok((read_book(ctx, folder.as_str()).await?, secret))
     }
 
+    /// When the first segment of the account's log was written; `None` while there is none.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read.
+    pub async fn began(ctx: &Context, account: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let folder = ctx.key(&format!("ledger/{account}")).map_err(LedgerError::AccountName)?;
+        let key = segment_key(folder.as_str(), 0)?;
+        match ctx.store.get(&key).await {
+            Ok(bytes) => {
+                let StoredSegment::V1(segment) = decode(&key, &bytes)?;
+                Ok(Some(segment.written_at))
+            }
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(LedgerError::Store(error)),
+        }
+    }
+
     async fn fence(&mut self, ctx: &Context, opening: &Opening) -> Result<(), LedgerError> {
         let kind = KindV1::Fence {
             run: self.run.clone(),

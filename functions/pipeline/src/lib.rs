@@ -12,6 +12,7 @@ pub mod prepare; // confirmed mapping       -> baseline first, then tags, fields
 pub mod propose; // inventory               -> mapping proposal -> confirmed mapping
 pub mod reconcile; // Gorgias read back       -> actual snapshot, differences, verdict
 pub mod report; // the store               -> report as text, JSON and CSV, control tables
+pub mod rollback; // ledger, Gorgias now     -> what was written taken back, or brought again
 pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons
 
 pub mod conduct; // what the store shows    -> what comes next
@@ -23,6 +24,7 @@ pub mod documents;
 pub mod ledger;
 pub mod operator;
 pub mod progress;
+pub mod rollbacks;
 pub mod run_folder;
 pub mod source_json;
 pub mod step;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use futures::future::BoxFuture;
 
 use crate::ports::gorgias::{
-    Cursor, Customer, Field, Integration, Message, Page, Raw, ReadError, Rule, Tag, Team, Ticket, User,
+    AuditEvent, Cursor, Customer, Field, Integration, Message, Page, Raw, ReadError, Rule, Tag, Team, Ticket,
+    User,
 };
 
 /// Pages of one list at most: a list that never ends is a fault, not a large account.
@@ -30,6 +31,12 @@ macro_rules! listed {
 }
 
 listed!(Customer, Field, Integration, Message, Rule, Tag, Team, Ticket, User);
+
+impl Listed for AuditEvent {
+    fn list_id(&self) -> u64 {
+        self.id
+    }
+}
 
 /// Calls `take` with every record once, in the order of the list: one that moved within the list while it was walked is
 /// taken where it was met first.

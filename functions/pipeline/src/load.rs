@@ -32,6 +32,7 @@ use crate::ports::store::{InvalidKey, StoreError};
 use crate::prepare::{self, PrepareError};
 use crate::progress::Event;
 use crate::reconcile::verdict::{self, WaveVerdict};
+use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 use crate::wave::Wave;
@@ -78,6 +79,14 @@ pub enum LoadError {
         /// Account of the credentials.
         connected: String,
     },
+    /// A rollback has taken records away and is neither undone nor purged.
+    #[error("rollback {number} is {phase}: undo it, or purge it, before anything is loaded")]
+    RollbackOpen {
+        /// The rollback.
+        number: u32,
+        /// Its phase.
+        phase: &'static str,
+    },
     /// The wave before has no good verdict.
     #[error("wave {wave} stays closed: wave {before} was not found right")]
     Closed {
@@ -115,6 +124,7 @@ impl LoadError {
             Self::Ledger(_) => "LED101",
             Self::OtherAccount { .. } => "LOD002",
             Self::Closed { .. } => "LOD003",
+            Self::RollbackOpen { .. } => "LOD006",
             Self::Unsettled { .. } => "LOD104",
             Self::Drive { source: DriveError::Credentials { .. }, .. } => "GOR101",
             Self::Drive { source: DriveError::Breaker { .. }, .. } => "LOD004",
@@ -162,6 +172,7 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
         return Ok(report);
     }
     let (plan, digest) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    check_rollback(ctx).await?;
     check_gate(ctx, wave, &plan).await?;
     if plan.wave(wave).records == 0 {
         let stored = StoredLoad::V1 { done: 0, failed: 0, looked_up: 0, repeated: 0, held: 0 };
@@ -283,6 +294,17 @@ fn count(stored: &StoredLoad, report: &mut StepReport) {
         ("held", held),
     ];
     report.records.extend(counts.map(|(name, count)| (name.to_owned(), *count)));
+}
+
+/// What lies in the trash is not written a second time.
+async fn check_rollback(ctx: &Context) -> Result<(), LoadError> {
+    match rollbacks::newest(ctx).await?.filter(|newest| newest.phase.is_open()) {
+        Some(open) => {
+            let (number, phase) = (open.plan.number, open.phase.as_str());
+            Err(LoadError::RollbackOpen { number, phase })
+        }
+        None => Ok(()),
+    }
 }
 
 /// A wave opens on a good verdict of the wave before it that had anything to write.

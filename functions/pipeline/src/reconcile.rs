@@ -5,8 +5,10 @@
 
 pub(crate) mod customers;
 pub(crate) mod image;
+pub(crate) mod pairing;
+pub(crate) mod reading;
 pub(crate) mod schema;
-mod scratch;
+pub(crate) mod scratch;
 pub(crate) mod tickets;
 pub mod verdict;
 
@@ -59,6 +61,9 @@ pub enum ReconcileError {
     /// An image cannot be kept or read; a bug.
     #[error("cannot keep a record for comparison")]
     Image(#[from] serde_json::Error),
+    /// A wanted row names something that nobody prepared; a bug.
+    #[error("cannot tell what was written")]
+    Unresolved(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The wave has not been loaded to its end.
     #[error("wave {wave} is not loaded to its end; run load first")]
     NotLoaded {
@@ -89,7 +94,7 @@ impl ReconcileError {
             Self::Ledger(_) => "LED101",
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
-            Self::Load(_) | Self::Plan(_) | Self::Image(_) => "REC001",
+            Self::Load(_) | Self::Plan(_) | Self::Image(_) | Self::Unresolved(_) => "REC001",
             Self::NotLoaded { .. } => "REC002",
         }
     }

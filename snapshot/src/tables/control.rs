@@ -157,3 +157,25 @@ table! {
         purpose: String => category example("load"),
     }
 }
+
+table! {
+    /// What a rollback does with each record that the migration wrote or changed, and why.
+    pub struct ControlRollback = "ctl_rollback", Control, version 1 {
+        /// Object: `ticket`, `customer`, `tag`, `team`, `field`.
+        object: String => key category example("ticket"),
+        /// Our key; the name for tags.
+        external_id: String => key indirect example("leaddesk:lead:41:1001"),
+        /// Id in Gorgias.
+        gorgias_id: String => key indirect example("88001"),
+        /// `remove`, `give_back`, `archive`, `keep` or `nothing`.
+        action: String => category example("remove"),
+        /// Code of the reason for what is kept or needs no action.
+        reason_code: Option<String> => category null("nothing stands in the way") example("ROL101"),
+        /// The reason in words, without values.
+        reason: Option<String> => null("nothing stands in the way"),
+        /// Fields that people changed and that stay, separated by blanks.
+        kept_fields: Option<String> => null("none"),
+        /// What is written back to a record that was there before, as JSON.
+        change: Option<String> => direct null("the record is ours or is kept"),
+    }
+}

@@ -81,6 +81,10 @@ impl World {
         &self.connected.context
     }
 
+    pub(crate) fn context_mut(&mut self) -> &mut pipeline::context::Context {
+        &mut self.connected.context
+    }
+
     /// Runs every step up to and including `last`; the mapping is confirmed on the way, conflicts are left out.
     pub(crate) async fn run_through(&self, last: Step) {
         for step in STEPS {

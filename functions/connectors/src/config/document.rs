@@ -22,6 +22,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) chatbot: Chatbot,
     #[serde(default)]
+    pub(super) rollback: RollbackTable,
+    #[serde(default)]
     pub(super) accept: Accept,
 }
 
@@ -106,6 +108,13 @@ pub(super) struct LimitsTable {
 pub(super) struct Chatbot {
     pub(super) window_from: Option<String>,
     pub(super) window_until: Option<String>,
+}
+
+/// How a rollback goes about it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RollbackTable {
+    pub(super) hold_days: Option<f64>,
 }
 
 /// Risks accepted by name.

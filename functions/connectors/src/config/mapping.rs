@@ -16,6 +16,8 @@ use pipeline::context::Limits;
 use super::ConfigError;
 use super::document::Document;
 
+/// Longest hold of a rollback; what is in the trash longer is forgotten.
+const HOLD_DAYS_MAX: f64 = 366.0;
 /// Requests in flight beyond which nothing is gained.
 const IN_FLIGHT_MAX: usize = 64;
 
@@ -125,6 +127,12 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
             return Err(ConfigError::value("limits.refused_percent_max", "it is no share", "use 0 to 100"));
         }
         limits.refused_percent_max = percent;
+    }
+    if let Some(days) = file.rollback.hold_days {
+        if !(0.0..=HOLD_DAYS_MAX).contains(&days) {
+            return Err(ConfigError::value("rollback.hold_days", "it is out of range", "use 0 to 366"));
+        }
+        limits.rollback_hold = std::time::Duration::from_secs_f64(days * 86_400.0);
     }
     limits.chat_window = window(file)?;
     for text in &file.accept.findings {

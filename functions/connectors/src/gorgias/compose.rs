@@ -4,7 +4,9 @@
 
 use jiff::Timestamp;
 use migration::gorgias::{FieldDraft, FieldKind, FieldValue};
-use pipeline::ports::gorgias::{CustomerChange, FoundValue, NewCustomer, NewDelivery, NewMessage, NewTicket};
+use pipeline::ports::gorgias::{
+    Change, CustomerChange, FoundValue, NewCustomer, NewDelivery, NewMessage, NewTicket,
+};
 use serde_json::{Value, json};
 
 /// The origin that every write names (facts: always send `via`).
@@ -51,9 +53,15 @@ pub(super) fn customer(customer: &NewCustomer) -> Value {
 
 pub(super) fn customer_change(change: &CustomerChange) -> Value {
     let mut body = json!({});
-    put(&mut body, "external_id", change.external_id.as_ref());
-    put(&mut body, "name", change.name.as_ref());
-    put(&mut body, "email", change.email.as_ref());
+    for (key, change) in
+        [("external_id", &change.external_id), ("name", &change.name), ("email", &change.email)]
+    {
+        match change {
+            Change::Keep => {}
+            Change::Empty => body[key] = Value::Null,
+            Change::To(text) => body[key] = json!(text),
+        }
+    }
     if let Some(channels) = &change.channels {
         body["channels"] = channels
             .iter()

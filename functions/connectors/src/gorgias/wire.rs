@@ -467,6 +467,31 @@ impl Wire for MessageWire {
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct EventWire {
+    id: u64,
+    #[serde(rename = "type")]
+    kind: String,
+    object_type: String,
+    object_id: u64,
+    user_id: Option<u64>,
+    created_datetime: String,
+}
+
+impl Wire for EventWire {
+    type Record = port::AuditEvent;
+    fn into_record(self) -> Result<port::AuditEvent, String> {
+        Ok(port::AuditEvent {
+            id: self.id,
+            kind: self.kind,
+            object_type: self.object_type,
+            object: self.object_id,
+            user: self.user_id.map(UserId),
+            at: instant(&self.created_datetime)?,
+        })
+    }
+}
+
 /// The part of a creation's answer that every object has.
 #[derive(Deserialize)]
 pub(super) struct Created {

@@ -22,7 +22,7 @@ use migration::gorgias::{CustomerId, FieldObject, TagDraft, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::pacer::Bucket;
 use pipeline::ports::clock::Clock;
-use pipeline::ports::gorgias::{CustomerChange, FoundChannel, Gorgias, NewTeam};
+use pipeline::ports::gorgias::{Change, CustomerChange, FoundChannel, Gorgias, NewTeam};
 use pipeline::ports::leaddesk::LeadDesk;
 use secrecy::SecretString;
 use url::Url;
@@ -280,8 +280,11 @@ async fn write_gorgias(client: &gorgias::Client, texts: &mut Vec<String>) -> usi
     message.body_text = format!("{PERSON_NAME} {PERSON_EMAIL} {PHONE}");
     let channels =
         vec![FoundChannel { kind: "phone".to_owned(), address: PHONE.to_owned(), is_preferred: true }];
-    let change =
-        CustomerChange { name: person.name.clone(), channels: Some(channels), ..CustomerChange::default() };
+    let change = CustomerChange {
+        name: Change::filling(person.name.clone()),
+        channels: Some(channels),
+        ..CustomerChange::default()
+    };
     let team = NewTeam { name: PERSON_NAME.to_owned(), description: String::new(), members: vec![UserId(5)] };
     let tag = TagDraft { name: PERSON_NAME.to_owned(), description: String::new() };
     let outcomes = [

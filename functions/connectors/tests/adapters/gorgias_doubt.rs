@@ -1,6 +1,6 @@
 //! Writes whose outcome is not certain: told as such, never repeated.
 
-use pipeline::ports::gorgias::{CustomerChange, Gorgias, WriteError};
+use pipeline::ports::gorgias::{Change, CustomerChange, Gorgias, WriteError};
 use twins::gorgias::{Action, DuplicateEmail};
 
 use crate::desk::{Desk, customer, note, ticket, with};
@@ -99,7 +99,8 @@ async fn changes_and_deletions_are_not_repeated_either() {
         let desk = Desk::quiet().await;
         let customer = desk.customer(1).await;
         desk.strike("PUT", "/customers/{id}", 1, action);
-        let change = CustomerChange { name: Some("Another Name".to_owned()), ..CustomerChange::default() };
+        let change =
+            CustomerChange { name: Change::To("Another Name".to_owned()), ..CustomerChange::default() };
         let outcome = desk.client.update_customer(customer, &change).await;
         let expected = if action == Action::Truncate { "in doubt" } else { expected };
         assert_eq!(word(&outcome), expected, "{action:?}: {outcome:?}");

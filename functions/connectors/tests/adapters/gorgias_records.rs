@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use migration::gorgias::{CustomerId, FieldKind, FieldObject, FieldValue, TagDraft, TicketStatus};
 use migration::keys::ExternalId;
 use pipeline::ports::gorgias::{
-    CustomerChange, FoundChannel, FoundValue, Gorgias, NewDelivery, NewMessage, NewTeam, NewTicket,
+    Change, CustomerChange, FoundChannel, FoundValue, Gorgias, NewDelivery, NewMessage, NewTeam, NewTicket,
     ReadError, Setting, WriteError,
 };
 use twins::gorgias::Preexisting;
@@ -44,9 +44,9 @@ async fn a_customer_comes_back_as_it_was_written() {
     desk.client.set_customer_values(id, &values[..1]).await.unwrap();
     assert_eq!(desk.client.customer(id).await.unwrap().record.values.as_deref(), Some(&values[..1]));
     let change = CustomerChange {
-        external_id: Some("leaddesk:contact:8".to_owned()),
-        name: Some("Another Name".to_owned()),
-        email: None,
+        external_id: Change::To("leaddesk:contact:8".to_owned()),
+        name: Change::To("Another Name".to_owned()),
+        email: Change::Keep,
         channels: Some(vec![channel("email", "contact-7@example.com"), channel("phone", "+358457099999")]),
     };
     desk.client.update_customer(id, &change).await.unwrap();

@@ -131,6 +131,9 @@ catalogue! {
     BAD_VERDICT = "E0505", Error, "a wave is not proven",
         "what was read back differs from what was wished for, so the next wave stays closed",
         "look at the differences in the report";
+    NOT_AGREED = "E0506", Approval, "a person did not agree",
+        "what has to be typed was not typed",
+        "look at the plan, then type what is asked for or pass it with --confirm";
 
     STORE = "E0601", Error, "the store cannot be read or written",
         "the medium failed",
@@ -144,6 +147,9 @@ catalogue! {
     OUT_OF_ORDER = "E0604", Error, "a step before this one is not done",
         "each step reads what the one before it left in the store",
         "run the step that is named, or `deskferry run` for all of them";
+    ROLLBACK_PHASE = "E0605", Error, "the rollback is at another phase",
+        "plan, apply, undo or purge follow each other, and belong to the run that was planned",
+        "see where it is: deskferry rollback plan";
 
     STOPPED = "E0701", Stopped, "the run stopped at a limit",
         "too many records were refused, or a deadline came",
@@ -152,6 +158,9 @@ catalogue! {
         "somebody asked the process to stop",
         "nothing to mend: everything done so far is recorded; after a stop while writing, the next start waits two minutes until \
          nothing can be on its way any more, and looks up what is in doubt";
+    HELD = "E0703", Stopped, "the hold is not over",
+        "what a rollback removed stays in the trash for some days, because people notice late what is missing",
+        "wait until then, or change [rollback] hold_days in migration.toml";
 
     UNEXPECTED = "E0901", Error, "something happened that should not",
         "deskferry does not know this error",

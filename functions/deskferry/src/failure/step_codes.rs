@@ -181,6 +181,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "look at the ticket that is named and find the rule or integration that sent it; switch it off, then run again",
     ),
     (
+        "LOD006",
+        "a rollback has taken records away and is neither undone nor purged",
+        "bring them back with `deskferry rollback undo`, or remove them with `deskferry rollback purge`",
+    ),
+    (
         "LOD100",
         "writing to Gorgias stopped",
         "see the cause, then run again; what is in doubt is looked up first",
@@ -234,6 +239,26 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "REP102",
         "more differences were counted than a verdict keeps",
         "mend the commonest ones first, then reconcile again",
+    ),
+    (
+        "ROL001",
+        "the load left writes in doubt",
+        "run `deskferry load` once more, which settles them, then plan the rollback",
+    ),
+    (
+        "ROL002",
+        "a phase of the rollback does not follow the one that it is in",
+        "see where it is: `deskferry rollback plan`",
+    ),
+    (
+        "ROL003",
+        "the hold of a rollback is not over",
+        "wait, or change [rollback] hold_days in migration.toml",
+    ),
+    (
+        "ROL004",
+        "the number that was typed is not that of the plan",
+        "look at the plan once more, then type its number",
     ),
     (
         "SRC101",

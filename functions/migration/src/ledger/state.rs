@@ -123,6 +123,15 @@ impl Written {
         }
     }
 
+    /// Where the write rests, or rested before what is announced now.
+    #[must_use]
+    pub fn rest(&self) -> Option<Settled> {
+        match self.state {
+            WriteState::Planned => None,
+            WriteState::Settled(rest) | WriteState::Intended { before: rest, .. } => Some(rest),
+        }
+    }
+
     /// The record, when it is there.
     #[must_use]
     pub fn destination(&self) -> Option<DestinationId> {

@@ -176,8 +176,11 @@ fn removal_spares_what_people_touched() {
         expected.assert_eq(&format!("{} [{}]", word(&decision), kept.join(" ")));
     };
     check(found(written.clone()), &expect!["delete []"]);
-    // Fields that we never wrote are none of our business.
-    check(found(image(&[("f", "a"), ("g", "b"), ("h", "server")], &["m"])), &expect!["delete []"]);
+    // What people added counts; callers leave out what the server adds by itself.
+    check(
+        found(image(&[("f", "a"), ("g", "b"), ("h", "tag")], &["m"])),
+        &expect!["keep TouchedByPeople [h]"],
+    );
     check(found(image(&[("f", "edited"), ("g", "b")], &["m"])), &expect!["keep TouchedByPeople [f]"]);
     check(found(image(&[("f", "a")], &["m"])), &expect!["keep TouchedByPeople [g]"]);
     check(found(image(&[("f", "a"), ("g", "b")], &["m", "reply"])), &expect!["keep TouchedByPeople []"]);

@@ -1,5 +1,7 @@
 //! One write to Gorgias as a value: how to send it, how it is fingerprinted, and how to find out whether it happened.
 
+mod undoing;
+
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -8,10 +10,12 @@ use migration::gorgias::{
 };
 use migration::ledger::Operation;
 
+pub use undoing::{CHANGED_SINCE_PLAN, Direction, Exchange, Undoing};
+
 use super::key::Secret;
 use crate::ports::gorgias::{
-    Customer, CustomerChange, FoundValue, Gorgias, Message, NewCustomer, NewDelivery, NewMessage, NewTeam,
-    NewTicket, Page, Raw, ReadError, Setting, WriteError,
+    Change, Customer, CustomerChange, FoundValue, Gorgias, Message, NewCustomer, NewDelivery, NewMessage,
+    NewTeam, NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
 };
 
 /// A write, ids resolved.
@@ -41,6 +45,8 @@ pub enum Request {
     CreateTicket(Box<NewTicket>),
     /// Adds a message.
     Append(TicketId, Box<NewMessage>),
+    /// Takes something back, or brings it again.
+    Undo(Undoing),
 }
 
 /// What a look-up says about a write whose answer is missing.
@@ -78,6 +84,7 @@ impl Request {
             Self::SetValues(id, values) => gorgias.set_customer_values(*id, values).await.map(|()| id.0),
             Self::CreateTicket(ticket) => gorgias.create_ticket(ticket).await.map(|id| id.0),
             Self::Append(ticket, message) => gorgias.append_message(*ticket, message).await.map(|id| id.0),
+            Self::Undo(undoing) => undoing.send(gorgias).await,
         }
     }
 
@@ -98,9 +105,16 @@ impl Request {
                     |found: &&Message| found.external_id.as_deref() == Some(message.external_id.as_str());
                 Ok(found_or_absent(messages.iter().find(ours).map(|found| found.id.0)))
             }
-            Self::CreateTag(draft) => tag_trace(gorgias, &draft.name).await,
+            Self::CreateTag(draft) => {
+                let found = tag_where(gorgias, |tag| tag.name == draft.name).await?;
+                Ok(found_or_absent(found))
+            }
             Self::CreateField(draft) => field_trace(gorgias, draft.object, draft.key.0.as_str()).await,
-            Self::CreateTeam(team) => team_trace(gorgias, &team.name).await,
+            Self::CreateTeam(team) => {
+                let found = team_where(gorgias, |found| found.name == team.name).await?;
+                Ok(found_or_absent(found))
+            }
+            Self::Undo(undoing) => undoing.look_up(gorgias).await,
             Self::ReactivateField(_)
             | Self::SwitchRule(..)
             | Self::SwitchIntegration(..)
@@ -127,6 +141,7 @@ impl Request {
             | Self::CreateTicket(_)
             | Self::Append(..) => Operation::Create,
             Self::ReactivateField(_) => Operation::Restore,
+            Self::Undo(undoing) => undoing.operation(),
             Self::SwitchRule(..)
             | Self::SwitchIntegration(..)
             | Self::PutSetting(_)
@@ -150,6 +165,7 @@ impl Request {
             Self::PutSetting(setting) => Some(setting.id.0),
             Self::UpdateCustomer(id, _) | Self::SetValues(id, _) => Some(id.0),
             Self::Append(id, _) => Some(id.0),
+            Self::Undo(undoing) => Some(undoing.target()),
         }
     }
 
@@ -187,6 +203,7 @@ impl Request {
                 message_text(message, &mut text);
                 vec![("message", text)]
             }
+            Self::Undo(undoing) => undoing.fields(),
         }
     }
 
@@ -239,16 +256,17 @@ pub async fn messages_of(gorgias: &dyn Gorgias, ticket: TicketId) -> Result<Vec<
     }
 }
 
-async fn tag_trace(gorgias: &dyn Gorgias, name: &str) -> Result<Trace, ReadError> {
+/// Id of the first tag of which this is true.
+async fn tag_where(gorgias: &dyn Gorgias, is_it: impl Fn(&Tag) -> bool) -> Result<Option<u64>, ReadError> {
     let mut cursor = None;
     loop {
         let page = gorgias.tags(cursor.as_ref()).await?;
-        if let Some(found) = page.records.iter().find(|raw| raw.record.name == name) {
-            return Ok(found_or_absent(Some(found.record.id.0)));
+        if let Some(found) = page.records.iter().find(|raw| is_it(&raw.record)) {
+            return Ok(Some(found.record.id.0));
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(Trace::Absent);
+            return Ok(None);
         }
     }
 }
@@ -267,16 +285,17 @@ async fn field_trace(gorgias: &dyn Gorgias, object: FieldObject, key: &str) -> R
     }
 }
 
-async fn team_trace(gorgias: &dyn Gorgias, name: &str) -> Result<Trace, ReadError> {
+/// Id of the first team of which this is true.
+async fn team_where(gorgias: &dyn Gorgias, is_it: impl Fn(&Team) -> bool) -> Result<Option<u64>, ReadError> {
     let mut cursor = None;
     loop {
         let page = gorgias.teams(cursor.as_ref()).await?;
-        if let Some(found) = page.records.iter().find(|raw| raw.record.name == name) {
-            return Ok(found_or_absent(Some(found.record.id.0)));
+        if let Some(found) = page.records.iter().find(|raw| is_it(&raw.record)) {
+            return Ok(Some(found.record.id.0));
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(Trace::Absent);
+            return Ok(None);
         }
     }
 }
@@ -365,10 +384,10 @@ fn customer_fields(customer: &NewCustomer) -> Vec<(&'static str, String)> {
 
 fn change_fields(change: &CustomerChange) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
-    let mut add = |name, value: &Option<String>| {
-        if let Some(value) = value {
-            fields.push((name, value.clone()));
-        }
+    let mut add = |name, change: &Change| match change {
+        Change::Keep => {}
+        Change::Empty => fields.push((name, String::new())),
+        Change::To(text) => fields.push((name, text.clone())),
     };
     add("external_id", &change.external_id);
     add("name", &change.name);

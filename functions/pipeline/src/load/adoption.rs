@@ -7,7 +7,7 @@ use migration::keys::ExternalId;
 use migration::text::folded;
 
 use crate::ledger::request::{Claim, Holder};
-use crate::ports::gorgias::{Customer, CustomerChange, FoundChannel, FoundValue, NewCustomer};
+use crate::ports::gorgias::{Change, Customer, CustomerChange, FoundChannel, FoundValue, NewCustomer};
 
 /// What to do about a customer whose creation met a conflict.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,8 +78,9 @@ pub(crate) fn without_numbers(wanted: &NewCustomer, numbers: &[String]) -> NewCu
 /// What to fill: key, name and email where they are empty; channels that are not among its own.
 pub(crate) fn change(wanted: &NewCustomer, found: &Customer) -> CustomerChange {
     let is_empty = |text: &Option<String>| text.as_deref().is_none_or(|text| text.trim().is_empty());
-    let fill =
-        |held: &Option<String>, ours: &Option<String>| if is_empty(held) { ours.clone() } else { None };
+    let fill = |held: &Option<String>, ours: &Option<String>| {
+        Change::filling(ours.clone().filter(|_| is_empty(held)))
+    };
     let held = found.channels.clone().unwrap_or_default();
     let holds = |kind: &str, address: &str| {
         held.iter().any(|channel| channel.kind == kind && folded(&channel.address) == folded(address))
@@ -97,7 +98,7 @@ pub(crate) fn change(wanted: &NewCustomer, found: &Customer) -> CustomerChange {
         .collect();
     let channels = (!missing.is_empty()).then(|| held.iter().cloned().chain(missing).collect());
     CustomerChange {
-        external_id: is_empty(&found.external_id).then(|| wanted.external_id.to_string()),
+        external_id: fill(&found.external_id, &Some(wanted.external_id.to_string())),
         name: fill(&found.name, &wanted.name),
         email: fill(&found.email, &wanted.email),
         channels,
@@ -202,9 +203,9 @@ mod tests {
     fn only_what_is_empty_is_filled_and_nothing_is_lost() {
         let held = found(None, Some("Other Name"), &[("email", "AINO@example.com"), ("chat", "x")]);
         let change = change(&wanted(), &held);
-        assert_eq!(change.name, None);
-        assert_eq!(change.external_id.as_deref(), Some("leaddesk:contact:1"));
-        assert_eq!(change.email.as_deref(), Some("aino@example.com"));
+        assert_eq!(change.name, Change::Keep);
+        assert_eq!(change.external_id, Change::To("leaddesk:contact:1".to_owned()));
+        assert_eq!(change.email, Change::To("aino@example.com".to_owned()));
         let channels = change.channels.expect("a number is missing");
         let kinds: Vec<&str> = channels.iter().map(|channel| channel.kind.as_str()).collect();
         assert_eq!(kinds, ["email", "chat", "phone"]);

@@ -138,7 +138,9 @@ fn values_action(open: &Open, id: CustomerId, ledger: &Ledger) -> Option<Action>
     let held = open.found.as_ref().and_then(|found| found.values.clone()).unwrap_or_default();
     let values = adoption::values(&open.values, &held)?;
     let key = key::values(&open.wanted.external_id, ledger.secret());
-    (!ledger.is_over(&key)).then(|| Action::new(key, Request::SetValues(id, values)))
+    // Values of a customer that a rollback removed say nothing about the one that stands in its place.
+    let is_of_another = ledger.book().destination(&key).is_some_and(|written| written != id.0);
+    (is_of_another || !ledger.is_over(&key)).then(|| Action::new(key, Request::SetValues(id, values)))
 }
 
 #[async_trait]

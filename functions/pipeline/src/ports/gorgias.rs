@@ -12,16 +12,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use migration::gorgias::{
     CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, MessageId, RuleId, TagDraft, TagId, TeamId,
-    TicketId,
+    TicketId, UserId,
 };
 use migration::keys::ExternalId;
 
 pub use failure::{ReadError, WriteError};
 pub use found::{
-    Account, Cursor, Customer, Field, FoundChannel, FoundValue, Integration, Message, Page, Raw, Rule,
-    Setting, Tag, Team, Ticket, User,
+    Account, AuditEvent, Cursor, Customer, Field, FoundChannel, FoundValue, Integration, Message, Page, Raw,
+    Rule, Setting, Tag, Team, Ticket, User,
 };
-pub use new::{Author, CustomerChange, NewCustomer, NewDelivery, NewMessage, NewTeam, NewTicket};
+pub use new::{Author, Change, CustomerChange, NewCustomer, NewDelivery, NewMessage, NewTeam, NewTicket};
 pub use usage::{Usage, Window};
 
 /// Records per list page (facts: 1 to 100).
@@ -75,6 +75,14 @@ pub trait Gorgias: Send + Sync {
         cursor: Option<&Cursor>,
     ) -> Result<Page<Message>, ReadError>;
 
+    /// `GET /events` since a moment, oldest first; of one user, or of everybody and of nobody.
+    async fn events(
+        &self,
+        since: Timestamp,
+        user: Option<UserId>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<AuditEvent>, ReadError>;
+
     /// `POST /tags`.
     async fn create_tag(&self, draft: &TagDraft) -> Result<TagId, WriteError>;
     /// `POST /custom-fields`.
@@ -107,6 +115,8 @@ pub trait Gorgias: Send + Sync {
     async fn set_ticket_trashed(&self, id: TicketId, at: Option<Timestamp>) -> Result<(), WriteError>;
     /// `DELETE /tickets/{id}`: permanent.
     async fn delete_ticket(&self, id: TicketId) -> Result<(), WriteError>;
+    /// `DELETE /tickets/{id}/messages/{id}`: permanent.
+    async fn delete_message(&self, ticket: TicketId, id: MessageId) -> Result<(), WriteError>;
     /// `DELETE /customers/{id}`: permanent.
     async fn delete_customer(&self, id: CustomerId) -> Result<(), WriteError>;
     /// `DELETE /tags/{id}`.

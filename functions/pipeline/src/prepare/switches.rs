@@ -5,12 +5,13 @@
 
 use jiff::Timestamp;
 use migration::gorgias::{IntegrationId, RuleId, SettingId};
-use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
+use migration::ledger::{DestinationObject, ReceiptClass, WriteKey, Written};
 use serde::{Deserialize, Serialize};
 
 use super::PrepareError;
 use super::preflight::Switch;
 use crate::context::Context;
+use crate::ledger::book::Book;
 use crate::ledger::driver::Action;
 use crate::ledger::request::Request;
 use crate::ledger::{Ledger, key};
@@ -28,6 +29,12 @@ enum StoredSetting {
 /// Whether we hold it switched off.
 pub(crate) fn is_off(ledger: &Ledger, key: &WriteKey) -> bool {
     ledger.book().class(key) == Some(ReceiptClass::Updated)
+}
+
+/// How many rules, settings and webhooks we hold switched off.
+pub(crate) fn held(book: &Book) -> u64 {
+    let is_off = |written: &Written| written.class == Some(ReceiptClass::Updated);
+    book.iter().filter(|(key, written)| is_switch(key.object) && is_off(written)).count() as u64
 }
 
 /// Writes that switch off what is not off yet. What a setting holds now is stored first.

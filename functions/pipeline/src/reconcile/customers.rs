@@ -30,19 +30,23 @@ use crate::ports::gorgias::{Customer, Raw, ReadError};
 const OBJECT: &str = "customer";
 
 /// The tables of customers as found.
-struct Tables {
+pub(crate) struct Tables {
     customers: TableWriter<FoundCustomer>,
     channels: TableWriter<FoundCustomerChannel>,
     values: TableWriter<FoundCustomerValue>,
 }
 
 impl Tables {
-    fn new(scene: &Scene<'_>) -> Result<Self, ReconcileError> {
+    pub(crate) fn new(scene: &Scene<'_>, pass: Pass) -> Result<Self, ReconcileError> {
         Ok(Self {
-            customers: archive::writer(scene.ctx, Pass::After, Vec::new())?,
-            channels: archive::writer(scene.ctx, Pass::After, Vec::new())?,
-            values: archive::writer(scene.ctx, Pass::After, Vec::new())?,
+            customers: archive::writer(scene.ctx, pass, Vec::new())?,
+            channels: archive::writer(scene.ctx, pass, Vec::new())?,
+            values: archive::writer(scene.ctx, pass, Vec::new())?,
         })
+    }
+
+    pub(crate) fn seal(self) -> Result<Vec<Sealed>, SnapshotError> {
+        Ok(vec![self.customers.seal()?, self.channels.seal()?, self.values.seal()?])
     }
 
     fn push(&mut self, raw: Raw<Customer>) -> Result<(), SnapshotError> {
@@ -54,10 +58,10 @@ impl Tables {
 }
 
 /// A customer's rows together.
-struct Wanted {
-    row: WantCustomer,
-    channels: Vec<WantCustomerChannel>,
-    values: Vec<WantCustomerValue>,
+pub(crate) struct Wanted {
+    pub(crate) row: WantCustomer,
+    pub(crate) channels: Vec<WantCustomerChannel>,
+    pub(crate) values: Vec<WantCustomerValue>,
 }
 
 struct WantedRows {
@@ -108,16 +112,19 @@ pub(crate) async fn read_back(
 
     let mut beginnings = 0;
     loop {
-        let tables = Mutex::new(Tables::new(scene)?);
+        let tables = Mutex::new(Tables::new(scene, Pass::After)?);
         let mut fresh = Findings::default();
         let listing = list(scene, &ids, &tables);
-        let details = details(scene, &adoptions, &tables, &mut fresh);
+        let details = details(scene, &tables, |wanted, id, raw| {
+            compare(scene, &adoptions, wanted, id, raw, &mut fresh);
+            Ok(())
+        });
         match futures::try_join!(listing, details) {
             Ok((carriers, ())) => {
                 strangers(scene, &expected, &carriers, &mut fresh);
                 findings.absorb(fresh);
                 let tables = tables.into_inner().unwrap_or_else(PoisonError::into_inner);
-                return Ok(vec![tables.customers.seal()?, tables.channels.seal()?, tables.values.seal()?]);
+                return Ok(tables.seal()?);
             }
             Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
                 beginnings += 1;
@@ -128,7 +135,7 @@ pub(crate) async fn read_back(
 }
 
 /// Walks the list: who carries keys of ours, and the short form of everyone else.
-async fn list(
+pub(crate) async fn list(
     scene: &Scene<'_>,
     ids: &BTreeSet<u64>,
     tables: &Mutex<Tables>,
@@ -156,12 +163,12 @@ async fn list(
     Ok(carriers)
 }
 
-/// Reads each of ours in full, in the order of our keys, and compares it.
-async fn details(
+/// Reads each of ours in full, in the order of our keys, and shows it beside what is wanted; one that is gone is shown
+/// as nothing.
+pub(crate) async fn details(
     scene: &Scene<'_>,
-    adoptions: &Adoptions,
     tables: &Mutex<Tables>,
-    findings: &mut Findings,
+    mut visit: impl FnMut(&Wanted, u64, Option<&Raw<Customer>>) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     let loaded = WantedRows::open(scene).await?.filter_map(|wanted| {
         let wanted = match wanted {
@@ -184,7 +191,7 @@ async fn details(
     let mut done = 0;
     while let Some(read) = reads.next().await {
         let (wanted, id, raw) = read?;
-        compare(scene, adoptions, &wanted, id, raw.as_ref(), findings);
+        visit(&wanted, id, raw.as_ref())?;
         if let Some(raw) = raw {
             tables.lock().unwrap_or_else(PoisonError::into_inner).push(raw)?;
         }

@@ -13,6 +13,7 @@ use super::image::{found_field, found_tag, found_team, wanted_field, wanted_tag,
 use super::verdict::Findings;
 use super::{ReconcileError, Scene, Subject, take_in};
 use crate::archive;
+use crate::context::Context;
 use crate::found_rows;
 use crate::listing::walk;
 use crate::load::want;
@@ -24,43 +25,64 @@ pub(crate) async fn read_back(
     scene: &Scene<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<Sealed>, ReconcileError> {
-    let gorgias = Arc::clone(&scene.ctx.destination);
-    let mut tags: Vec<Raw<Tag>> = Vec::new();
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.tags(Option::as_ref(&cursor)).await }) as _
-    };
-    walk::<Tag, ReconcileError>(fetch, |raw| {
-        tags.push(raw);
-        Ok(())
-    })
-    .await?;
-    let mut teams: Vec<Raw<Team>> = Vec::new();
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.teams(Option::as_ref(&cursor)).await }) as _
-    };
-    walk::<Team, ReconcileError>(fetch, |raw| {
-        teams.push(raw);
-        Ok(())
-    })
-    .await?;
-    let mut fields: Vec<Raw<Field>> = Vec::new();
-    for object in [FieldObject::Ticket, FieldObject::Customer] {
-        fields.extend(baseline::read_fields(scene.ctx, object).await?);
-    }
-    compare_tags(scene, &tags, findings).await?;
-    compare_fields(scene, &fields, findings).await?;
-    compare_teams(scene, &teams, findings).await?;
-    Ok(vec![
-        seal::<FoundTag>(scene, tags.into_iter().map(found_rows::tag))?,
-        seal::<FoundTeam>(scene, teams.into_iter().map(found_rows::team))?,
-        seal::<FoundField>(scene, fields.into_iter().map(found_rows::field))?,
-    ])
+    let lists = Lists::read(scene.ctx).await?;
+    let Lists { tags, teams, fields } = &lists;
+    compare_tags(scene, tags, findings).await?;
+    compare_fields(scene, fields, findings).await?;
+    compare_teams(scene, teams, findings).await?;
+    lists.seal(scene.ctx, Pass::After)
 }
 
-fn seal<R: Row>(scene: &Scene<'_>, rows: impl Iterator<Item = R>) -> Result<Sealed, ReconcileError> {
-    let mut writer = archive::writer::<R>(scene.ctx, Pass::After, Vec::new())?;
+/// The small lists of the account.
+pub(crate) struct Lists {
+    pub(crate) tags: Vec<Raw<Tag>>,
+    pub(crate) teams: Vec<Raw<Team>>,
+    pub(crate) fields: Vec<Raw<Field>>,
+}
+
+impl Lists {
+    /// Reads them whole.
+    pub(crate) async fn read(ctx: &Context) -> Result<Self, ReconcileError> {
+        let gorgias = Arc::clone(&ctx.destination);
+        let mut tags: Vec<Raw<Tag>> = Vec::new();
+        let fetch = |cursor| {
+            let gorgias = Arc::clone(&gorgias);
+            Box::pin(async move { gorgias.tags(Option::as_ref(&cursor)).await }) as _
+        };
+        walk::<Tag, ReconcileError>(fetch, |raw| {
+            tags.push(raw);
+            Ok(())
+        })
+        .await?;
+        let mut teams: Vec<Raw<Team>> = Vec::new();
+        let fetch = |cursor| {
+            let gorgias = Arc::clone(&gorgias);
+            Box::pin(async move { gorgias.teams(Option::as_ref(&cursor)).await }) as _
+        };
+        walk::<Team, ReconcileError>(fetch, |raw| {
+            teams.push(raw);
+            Ok(())
+        })
+        .await?;
+        let mut fields: Vec<Raw<Field>> = Vec::new();
+        for object in [FieldObject::Ticket, FieldObject::Customer] {
+            fields.extend(baseline::read_fields(ctx, object).await?);
+        }
+        Ok(Self { tags, teams, fields })
+    }
+
+    /// Seals them as they were read.
+    pub(crate) fn seal(self, ctx: &Context, pass: Pass) -> Result<Vec<Sealed>, ReconcileError> {
+        Ok(vec![
+            seal::<FoundTag>(ctx, pass, self.tags.into_iter().map(found_rows::tag))?,
+            seal::<FoundTeam>(ctx, pass, self.teams.into_iter().map(found_rows::team))?,
+            seal::<FoundField>(ctx, pass, self.fields.into_iter().map(found_rows::field))?,
+        ])
+    }
+}
+
+fn seal<R: Row>(ctx: &Context, pass: Pass, rows: impl Iterator<Item = R>) -> Result<Sealed, ReconcileError> {
+    let mut writer = archive::writer::<R>(ctx, pass, Vec::new())?;
     for row in rows {
         writer.push(row)?;
     }

@@ -149,6 +149,71 @@ const OWN: &[(&str, Advice)] = &[
         ),
     ),
     ("REP101", advice("not written to Gorgias yet", "go on with `deskferry run`")),
+    (
+        "ROL101",
+        advice(
+            "people changed the record, and what they wrote stays",
+            "nothing; the plan names the fields record by record",
+        ),
+    ),
+    (
+        "ROL102",
+        advice(
+            "people acted on the record, so a rollback keeps it",
+            "look at its history in Gorgias; remove it by hand if it is not needed",
+        ),
+    ),
+    (
+        "ROL103",
+        advice(
+            "the ticket holds messages that are not ours, so a rollback keeps it",
+            "nothing; a conversation is never removed",
+        ),
+    ),
+    (
+        "ROL104",
+        advice(
+            "something that stays needs the record, so a rollback keeps it",
+            "remove what needs it first, then plan again",
+        ),
+    ),
+    (
+        "ROL105",
+        advice(
+            "people acted on the record while it was being removed, so it was brought back",
+            "nothing; it is as people left it",
+        ),
+    ),
+    ("ROL106", advice("the record is gone or in the trash already", "nothing")),
+    (
+        "ROL107",
+        advice(
+            "an earlier run of this migration wrote the record",
+            "roll that run back by its name: deskferry rollback plan --run ID",
+        ),
+    ),
+    ("ROL108", advice("the record is as it was before the migration already", "nothing")),
+    (
+        "ROL109",
+        advice(
+            "Gorgias did not remove the record",
+            "see Gorgias' reason in the certificate; a tag in a macro or rule is freed there first, then purge again",
+        ),
+    ),
+    (
+        "ROL110",
+        advice(
+            "Gorgias deletes no field definitions, so the field stays archived",
+            "nothing; an archived field is not shown to agents",
+        ),
+    ),
+    (
+        "ROL111",
+        advice(
+            "a second record carries a key of ours that the ledger does not know",
+            "compare both at Gorgias and remove one by hand",
+        ),
+    ),
 ];
 
 /// What to read about a code; codes that nobody knows get a general advice.

@@ -9,9 +9,9 @@ use migration::gorgias::{
 use migration::keys::ExternalId;
 
 use crate::ports::gorgias::{
-    Account, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message, NewCustomer,
-    NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket, Usage, User,
-    WriteError,
+    Account, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
+    NewCustomer, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
+    Usage, User, WriteError,
 };
 
 /// The account.
@@ -128,6 +128,14 @@ impl Gorgias for FakeGorgias {
     async fn ticket_messages(&self, _: TicketId, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         Ok(page(Vec::new()))
     }
+    async fn events(
+        &self,
+        _: Timestamp,
+        _: Option<UserId>,
+        _: Option<&Cursor>,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        Ok(page(Vec::new()))
+    }
     async fn create_tag(&self, _: &TagDraft) -> Result<TagId, WriteError> {
         written("POST /tags")
     }
@@ -169,6 +177,9 @@ impl Gorgias for FakeGorgias {
     }
     async fn delete_ticket(&self, _: TicketId) -> Result<(), WriteError> {
         written("DELETE /tickets/{id}")
+    }
+    async fn delete_message(&self, _: TicketId, _: MessageId) -> Result<(), WriteError> {
+        written("DELETE /tickets/{id}/messages/{id}")
     }
     async fn delete_customer(&self, _: CustomerId) -> Result<(), WriteError> {
         written("DELETE /customers/{id}")

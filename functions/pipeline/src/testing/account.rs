@@ -9,7 +9,7 @@ use migration::gorgias::{
 };
 
 use crate::ports::gorgias::{
-    Customer, CustomerChange, Field, FoundChannel, FoundValue, Integration, Message, NewCustomer,
+    AuditEvent, Customer, CustomerChange, Field, FoundChannel, FoundValue, Integration, Message, NewCustomer,
     NewDelivery, NewMessage, NewTeam, NewTicket, Rule, Setting, Tag, Team, Ticket, User,
 };
 
@@ -53,6 +53,8 @@ pub(crate) struct Account {
     pub(crate) customers: BTreeMap<CustomerId, Customer>,
     pub(crate) tickets: BTreeMap<TicketId, Ticket>,
     pub(crate) messages: BTreeMap<MessageId, Message>,
+    /// What people did; what we do leaves no events here.
+    pub(crate) events: Vec<AuditEvent>,
     next_id: u64,
 }
 
@@ -199,14 +201,9 @@ impl Account {
             self.check_channels(channels, Some(id))?;
         }
         let customer = self.customers.get_mut(&id).ok_or(No::Gone)?;
-        let keep = |new: &Option<String>, held: &mut Option<String>| {
-            if new.is_some() {
-                held.clone_from(new);
-            }
-        };
-        keep(&change.external_id, &mut customer.external_id);
-        keep(&change.name, &mut customer.name);
-        keep(&change.email, &mut customer.email);
+        change.external_id.apply(&mut customer.external_id);
+        change.name.apply(&mut customer.name);
+        change.email.apply(&mut customer.email);
         if change.channels.is_some() {
             customer.channels.clone_from(&change.channels);
         }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use migration::gorgias::{
     CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, MessageId, RuleId, TagDraft, TagId, TeamId,
-    TicketId,
+    TicketId, UserId,
 };
 use migration::keys::ExternalId;
 
@@ -17,9 +17,9 @@ use super::world::{Effects, TestClock};
 use crate::ledger::timing::later;
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::{
-    Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message, NewCustomer,
-    NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
-    Usage, User, WriteError,
+    AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
+    NewCustomer, NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError, Rule, Setting, Tag,
+    Team, Ticket, Usage, User, WriteError,
 };
 
 type Effect = Box<dyn FnOnce(&mut Account, Timestamp) + Send>;
@@ -286,6 +286,18 @@ impl Gorgias for FakeGorgias {
         })
     }
 
+    async fn events(
+        &self,
+        since: Timestamp,
+        user: Option<UserId>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        self.page("GET /events", cursor, |account| {
+            let wanted = |event: &&AuditEvent| event.at >= since && (user.is_none() || event.user == user);
+            account.events.iter().filter(wanted).cloned().collect()
+        })
+    }
+
     async fn create_tag(&self, draft: &TagDraft) -> Result<TagId, WriteError> {
         let draft = draft.clone();
         self.write("POST /tags", None, move |account, _| account.add_tag(&draft)).await
@@ -379,8 +391,19 @@ impl Gorgias for FakeGorgias {
         })
         .await
     }
+    async fn delete_message(&self, ticket: TicketId, id: MessageId) -> Result<(), WriteError> {
+        self.write("DELETE /tickets/{id}/messages/{id}", None, move |account, _| {
+            let held = account.messages.get(&id).filter(|message| message.ticket == ticket);
+            held.is_some().then(|| account.messages.remove(&id)).map(drop).ok_or(No::Gone)
+        })
+        .await
+    }
     async fn delete_customer(&self, id: CustomerId) -> Result<(), WriteError> {
         self.write("DELETE /customers/{id}", None, move |account, _| {
+            // As the strict stand-in: the tickets of a deleted customer go with it.
+            account.tickets.retain(|_, ticket| ticket.customer != Some(id));
+            let tickets = &account.tickets;
+            account.messages.retain(|_, message| tickets.contains_key(&message.ticket));
             account.customers.remove(&id).map(drop).ok_or(No::Gone)
         })
         .await

@@ -89,6 +89,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) effects: Arc<Effects>,
     pub(crate) limits: Limits,
+    pub(crate) run: String,
     scratch: tempfile::TempDir,
 }
 
@@ -115,6 +116,20 @@ impl World {
             clock,
             effects,
             limits: Limits::default(),
+            run: "2026-11-22-t1".to_owned(),
+            scratch: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// Another run over the same account, store and clock.
+    pub(crate) fn another_run(&self, run: &str) -> Self {
+        Self {
+            gorgias: Arc::clone(&self.gorgias),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            effects: Arc::clone(&self.effects),
+            limits: self.limits.clone(),
+            run: run.to_owned(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
         }
     }
@@ -124,7 +139,7 @@ impl World {
         let region = "FI".parse::<Region>().expect("a known region");
         Context {
             migration: "acme".to_owned(),
-            run: "2026-11-22-t1".parse().expect("a run id"),
+            run: self.run.parse().expect("a run id"),
             store: Arc::clone(&self.store) as Arc<dyn crate::ports::store::Store>,
             source: Arc::new(super::fake_source::NoSource),
             destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,

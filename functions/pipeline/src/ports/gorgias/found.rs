@@ -274,3 +274,20 @@ pub struct Message {
     /// HTML.
     pub body_html: Option<String>,
 }
+
+/// An entry of the account's audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Id.
+    pub id: u64,
+    /// `ticket-updated`, `ticket-tags-added`, …
+    pub kind: String,
+    /// `Ticket`, `Customer`, …; case-sensitive.
+    pub object_type: String,
+    /// The record.
+    pub object: u64,
+    /// Who did it; nobody for what the server did by itself.
+    pub user: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+}

@@ -25,15 +25,44 @@ pub struct NewCustomer {
     pub timezone: Option<String>,
 }
 
-/// Fields to change on a customer; `None` leaves the field as it is. Channels replace the whole list at Gorgias.
+/// What becomes of one text field.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Change {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is emptied.
+    Empty,
+    /// It gets this text.
+    To(String),
+}
+
+impl Change {
+    /// The text to write, or nothing when the field stays.
+    #[must_use]
+    pub fn filling(text: Option<String>) -> Self {
+        text.map_or(Self::Keep, Self::To)
+    }
+
+    /// Makes the change to a text.
+    pub fn apply(&self, held: &mut Option<String>) {
+        match self {
+            Self::Keep => {}
+            Self::Empty => *held = None,
+            Self::To(text) => *held = Some(text.clone()),
+        }
+    }
+}
+
+/// Fields to change on a customer. Channels replace the whole list at Gorgias.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CustomerChange {
-    /// New external id.
-    pub external_id: Option<String>,
-    /// New name.
-    pub name: Option<String>,
-    /// New primary address.
-    pub email: Option<String>,
+    /// External id.
+    pub external_id: Change,
+    /// Name.
+    pub name: Change,
+    /// Primary address.
+    pub email: Change,
     /// All channels, old ones included.
     pub channels: Option<Vec<FoundChannel>>,
 }

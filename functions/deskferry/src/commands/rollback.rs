@@ -1,0 +1,303 @@
+//! `rollback plan | apply | undo | purge`: takes back what a run wrote, and the way back before the purge.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, IsTerminal};
+
+use pipeline::report::advice;
+use pipeline::rollback::{self, CertificateV1, Phase, PlanV1, Planned, Rollback, RollbackError};
+use serde_json::json;
+
+use crate::arguments::{Common, Consent, RollbackDeed};
+use crate::clean;
+use crate::exit::Exit;
+use crate::failure::{Failure, catalogue};
+use crate::interrupt;
+use crate::project::Project;
+use crate::runs::Wanted;
+use crate::screen::Screen;
+use crate::words;
+
+/// Left-overs that are shown one by one; the certificate has all.
+const RESIDUE_SHOWN_MAX: usize = 10;
+
+/// Runs one of the four.
+pub(crate) fn run(screen: &Screen, common: &Common, deed: &RollbackDeed) -> Result<Exit, Failure> {
+    super::in_runtime(async {
+        let project = Project::open(screen, common, "rollback", Wanted::Newest)?;
+        let interrupt = interrupt::listen()?;
+        let may_ask = !common.no_input;
+        project.work(screen, &interrupt, carry_out(screen, &project, deed, may_ask)).await
+    })
+}
+
+async fn carry_out(
+    screen: &Screen,
+    project: &Project,
+    deed: &RollbackDeed,
+    may_ask: bool,
+) -> Result<Exit, Failure> {
+    let ctx = &project.context;
+    match deed {
+        RollbackDeed::Plan => plan(screen, project).await,
+        RollbackDeed::Apply(consent) => {
+            let newest = needed(project).await?;
+            if newest.phase == Phase::Planned {
+                let asked = "takes back what the run wrote";
+                agree(screen, consent, &newest.plan.account, asked, "apply", may_ask)?;
+            }
+            let certificate = rollback::apply(ctx).await.map_err(|error| told(error, screen))?;
+            tell(screen, project, &certificate);
+            if newest.plan.count("remove") > 0 {
+                let command = format!("deskferry rollback purge --confirm {}", newest.plan.count("remove"));
+                let hold = words::duration(ctx.limits.rollback_hold.as_secs_f64());
+                screen.say(format!(
+                    "Held for {hold}; `deskferry rollback undo` brings everything back until then"
+                ));
+                screen.next(&command, "removes it for good, after the hold");
+            }
+            Ok(Exit::Done)
+        }
+        RollbackDeed::Undo => {
+            let certificate = rollback::undo(ctx).await.map_err(|error| told(error, screen))?;
+            tell(screen, project, &certificate);
+            screen.next("deskferry reconcile --again", "proves that everything is back");
+            Ok(Exit::Done)
+        }
+        RollbackDeed::Purge(consent) => {
+            let newest = needed(project).await?;
+            let wanted = newest.plan.count("remove");
+            let asked = "removes records for good, which cannot be undone";
+            agree(screen, consent, &wanted.to_string(), asked, "purge", may_ask)?;
+            let certificate = rollback::purge(ctx, wanted).await.map_err(|error| told(error, screen))?;
+            tell(screen, project, &certificate);
+            screen.next("deskferry discover", "begins another run");
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn needed(project: &Project) -> Result<Rollback, Failure> {
+    let newest = rollback::newest(&project.context).await?;
+    newest.ok_or_else(|| {
+        Failure::new(&catalogue::OUT_OF_ORDER, "there is no rollback plan").then("deskferry rollback plan")
+    })
+}
+
+async fn plan(screen: &Screen, project: &Project) -> Result<Exit, Failure> {
+    match rollback::plan(&project.context).await.map_err(|error| told(error, screen))? {
+        Planned::Nothing => {
+            screen.say("Nothing to take back: the run wrote nothing to Gorgias");
+            screen.next("deskferry status", "");
+        }
+        Planned::Open(open) => {
+            let (number, phase) = (open.plan.number, open.phase);
+            screen.say(format!("Rollback {number} is {}: nothing new is planned beside it", phase.as_str()));
+            let next = match phase {
+                Phase::Applied => ("deskferry rollback undo", "brings everything back"),
+                Phase::Undoing => ("deskferry rollback undo", "goes on"),
+                Phase::Purging => ("deskferry rollback purge", "goes on"),
+                _ => ("deskferry rollback apply", "goes on"),
+            };
+            screen.next(next.0, next.1);
+        }
+        Planned::New(plan) => show(screen, project, &plan),
+    }
+    Ok(Exit::Done)
+}
+
+fn show(screen: &Screen, project: &Project, plan: &PlanV1) {
+    screen.say(format!("Rollback {} of run {}: nothing is changed yet", plan.number, clean::line(&plan.run)));
+    for line in table(&plan.objects, &DEEDS) {
+        screen.say(line);
+    }
+    for line in reasons(&plan.reasons) {
+        screen.say(line);
+    }
+    if plan.switches > 0 {
+        let what = words::plural(plan.switches, "rule, survey or webhook", "rules, surveys and webhooks");
+        screen.say(format!("  {what} switched on again"));
+    }
+    let rows = project.folder().join(format!("lake/v1/ctl_rollback/run_id={}", plan.run));
+    screen.say(format!("  record by record: {}", rows.display()));
+    screen.event(json!({
+        "type": "rollback_plan",
+        "number": plan.number,
+        "objects": plan.objects,
+        "reasons": plan.reasons,
+        "switches": plan.switches,
+        "has_changes": plan.has_changes(),
+    }));
+    if plan.has_changes() {
+        let command = format!("deskferry rollback apply --confirm {}", clean::line(&plan.account));
+        screen.next(&command, "into the trash first, for good only after the hold");
+    } else {
+        screen.say("Nothing to do: nothing of this run is left that may be taken back");
+        screen.next("deskferry status", "");
+    }
+}
+
+/// Deeds of a plan and outcomes of a certificate, with their headings.
+const DEEDS: [(&str, &str); 5] = [
+    ("remove", "remove"),
+    ("give_back", "give back"),
+    ("archive", "archive"),
+    ("keep", "keep"),
+    ("nothing", "nothing"),
+];
+const OUTCOMES: [(&str, &str); 8] = [
+    ("in_trash", "in trash"),
+    ("removed", "removed"),
+    ("given_back", "given back"),
+    ("archived", "archived"),
+    ("waiting", "with purge"),
+    ("there", "there"),
+    ("kept", "kept"),
+    ("nothing", "nothing"),
+];
+
+/// One line per object, columns only for what occurs.
+fn table(objects: &BTreeMap<String, BTreeMap<String, u64>>, columns: &[(&str, &str)]) -> Vec<String> {
+    let occurs = |word: &str| objects.values().any(|counts| counts.contains_key(word));
+    let columns: Vec<&(&str, &str)> = columns.iter().filter(|(word, _)| occurs(word)).collect();
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let head: String = columns.iter().map(|(_, heading)| format!("{heading:>12}")).collect();
+    let mut lines = vec![format!("  {:<10}{head}", "")];
+    for (object, counts) in objects {
+        let cells: String = columns
+            .iter()
+            .map(|(word, _)| format!("{:>12}", words::count(counts.get(*word).copied().unwrap_or(0))))
+            .collect();
+        lines.push(format!("  {object:<10}{cells}"));
+    }
+    lines
+}
+
+fn reasons(reasons: &BTreeMap<String, u64>) -> Vec<String> {
+    reasons
+        .iter()
+        .map(|(code, count)| format!("  {code} {:>8}  {}", words::count(*count), advice::of(code).title))
+        .collect()
+}
+
+fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
+    screen.say(format!("Rollback {} is {}", certificate.number, clean::line(&certificate.phase)));
+    for line in table(&certificate.objects, &OUTCOMES) {
+        screen.say(line);
+    }
+    for line in reasons(&certificate.reasons) {
+        screen.say(line);
+    }
+    for left in certificate.residue.iter().take(RESIDUE_SHOWN_MAX) {
+        screen.say(format!(
+            "  left  {} {} {}  {}",
+            left.object,
+            left.gorgias_id,
+            left.code,
+            clean::line(&left.text)
+        ));
+    }
+    if certificate.residue.len() > RESIDUE_SHOWN_MAX {
+        screen.say(format!("  and {} more", certificate.residue.len() - RESIDUE_SHOWN_MAX));
+    }
+    screen.say(format!(
+        "Gorgias shows {} of ours outside of the trash, {} of them unexpected",
+        words::plural(certificate.shown, "record", "records"),
+        words::count(certificate.unexpected),
+    ));
+    let folder = project.folder().join(format!("rollback/{:04}", certificate.number));
+    screen.say(format!("Certificate {}", folder.display()));
+    screen.event(json!({
+        "type": "rollback",
+        "number": certificate.number,
+        "phase": certificate.phase,
+        "objects": certificate.objects,
+        "reasons": certificate.reasons,
+        "residue": certificate.residue,
+        "shown": certificate.shown,
+        "unexpected": certificate.unexpected,
+        "folder": folder,
+    }));
+}
+
+/// A person types what is asked for, or passes it.
+fn agree(
+    screen: &Screen,
+    consent: &Consent,
+    wanted: &str,
+    consequence: &str,
+    command: &str,
+    may_ask: bool,
+) -> Result<(), Failure> {
+    let given = match &consent.confirm {
+        Some(given) => given.clone(),
+        None if may_ask && io::stdin().is_terminal() => {
+            screen.say(format!("This {consequence}. Type {} to go on:", clean::line(wanted)));
+            screen.flush();
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer)?;
+            answer.trim().to_owned()
+        }
+        None => {
+            return Err(Failure::new(
+                &catalogue::NO_INPUT,
+                format!("rollback {command} waits for an answer"),
+            )
+            .fix("look at the plan, then pass what has to be typed with --confirm")
+            .then(format!("deskferry rollback {command} --confirm {}", clean::line(wanted))));
+        }
+    };
+    if given == wanted {
+        return Ok(());
+    }
+    Err(Failure::new(&catalogue::NOT_AGREED, format!("rollback {command} was not agreed to"))
+        .with_why(format!("what was typed is not {}; nothing is changed", clean::line(wanted)))
+        .then(format!("deskferry rollback {command} --confirm {}", clean::line(wanted))))
+}
+
+/// The failure that a person can act on.
+fn told(error: RollbackError, screen: &Screen) -> Failure {
+    let code = error.code().to_owned();
+    let failure = match &error {
+        RollbackError::Held { number, until } => {
+            let until = words::moment(*until, &screen.look().zone);
+            Failure::new(&catalogue::HELD, format!("rollback {number} is held until {until}"))
+                .then("deskferry rollback undo")
+        }
+        RollbackError::NoPlan => {
+            Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry rollback plan")
+        }
+        RollbackError::InDoubt { .. } => {
+            Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry load")
+        }
+        RollbackError::OutOfOrder { .. } => {
+            Failure::new(&catalogue::ROLLBACK_PHASE, error.to_string()).then("deskferry rollback plan")
+        }
+        RollbackError::OtherCount { .. } => Failure::new(&catalogue::NOT_AGREED, error.to_string()),
+        RollbackError::OtherAccount { .. } => Failure::new(&catalogue::STALE, error.to_string()),
+        _ => return Failure::from(error),
+    };
+    failure.detail(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn only_what_occurs_has_a_column() {
+        let objects = BTreeMap::from([
+            ("customer".to_owned(), BTreeMap::from([("keep".to_owned(), 2), ("remove".to_owned(), 1_198)])),
+            ("ticket".to_owned(), BTreeMap::from([("remove".to_owned(), 1_498)])),
+        ]);
+        expect![[r#"
+                          remove        keep
+              customer       1,198           2
+              ticket         1,498           0"#]]
+        .assert_eq(&table(&objects, &DEEDS).join("\n"));
+        assert!(table(&BTreeMap::new(), &DEEDS).is_empty());
+    }
+}

@@ -1,0 +1,226 @@
+//! Gorgias' tickets and messages, read whole: rows for a snapshot, and images of ours for whoever compares.
+//!
+//! Deliberately absent: comparing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use migration::gorgias::TicketId;
+use migration::keys::ExternalId;
+use migration::load_plan::{self, Counts};
+use snapshot::tables::{FoundMessage, FoundTicket, FoundTicketTag, FoundTicketValue, WantTicket};
+use snapshot::{Pass, TableWriter};
+
+use super::image::{found_message, found_ticket};
+use super::scratch::{MessageImage, TicketImage};
+use super::{ReconcileError, Scene};
+use crate::archive;
+use crate::found_rows;
+use crate::ledger::key;
+use crate::listing::{BEGINNINGS_MAX, walk};
+use crate::load::want;
+use crate::ports::gorgias::{Message, Raw, ReadError, Ticket};
+use crate::wave::Wave;
+
+/// Is shown every ticket of the account, some of them twice when the list is walked anew.
+pub(crate) type See<'a> = &'a (dyn Fn(&Ticket) + Send + Sync);
+
+/// What the waves so far should have left behind.
+#[derive(Default)]
+pub(crate) struct Expected {
+    /// Keys by id of the ledger.
+    pub(crate) keys: BTreeMap<u64, String>,
+    /// Keys of tickets that were not loaded.
+    pub(crate) not_loaded: BTreeSet<String>,
+    /// Messages of the loaded ones.
+    pub(crate) messages: u64,
+}
+
+/// What the ledger says about the tickets of these waves.
+pub(crate) async fn expected(scene: &Scene<'_>, waves: &[Wave]) -> Result<Expected, ReconcileError> {
+    let mut expected = Expected::default();
+    for row in want::<WantTicket>(scene.ctx).await? {
+        let row = row?;
+        if !waves.iter().any(|wave| wave.holds_tickets_of(&row.wave)) {
+            continue;
+        }
+        let key = key::ticket(&ExternalId::from_stored(row.external_id.clone()), &scene.secret);
+        match scene.book.destination(&key) {
+            Some(id) => {
+                expected.messages += u64::try_from(row.message_count).unwrap_or(0);
+                expected.keys.insert(id, row.external_id);
+            }
+            None => drop(expected.not_loaded.insert(row.external_id)),
+        }
+    }
+    Ok(expected)
+}
+
+/// Tickets as found, and those of ours for comparison.
+pub(crate) struct TicketsFound {
+    pub(crate) tickets: TableWriter<FoundTicket>,
+    pub(crate) tags: TableWriter<FoundTicketTag>,
+    pub(crate) values: TableWriter<FoundTicketValue>,
+    pub(crate) images: TableWriter<TicketImage>,
+}
+
+/// Walks the whole list of tickets; one whose cursor expired is walked anew.
+pub(crate) async fn read_tickets(
+    scene: &Scene<'_>,
+    pass: Pass,
+    see: See<'_>,
+) -> Result<TicketsFound, ReconcileError> {
+    let mut beginnings = 0;
+    loop {
+        match walk_tickets(scene, pass, see).await {
+            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
+                beginnings += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn walk_tickets(scene: &Scene<'_>, pass: Pass, see: See<'_>) -> Result<TicketsFound, ReconcileError> {
+    let ctx = scene.ctx;
+    let mut found = TicketsFound {
+        tickets: archive::writer(ctx, pass, Vec::new())?,
+        tags: archive::writer(ctx, pass, Vec::new())?,
+        values: archive::writer(ctx, pass, Vec::new())?,
+        images: archive::scratch_writer(ctx)?,
+    };
+    let gorgias = Arc::clone(&ctx.destination);
+    let fetch = |cursor| {
+        let gorgias = Arc::clone(&gorgias);
+        Box::pin(async move { gorgias.tickets(Option::as_ref(&cursor)).await }) as _
+    };
+    walk::<Ticket, ReconcileError>(fetch, |raw| {
+        see(&raw.record);
+        let ours = raw.record.external_id.as_ref().filter(|text| text.starts_with(ExternalId::PREFIX));
+        if let Some(external_id) = ours {
+            found.images.push(TicketImage {
+                external_id: external_id.clone(),
+                gorgias_id: raw.record.id.to_string(),
+                image: serde_json::to_string(&found_ticket(&scene.names, &raw.record))?,
+            })?;
+        }
+        let (ticket, tags, values) = found_rows::ticket(raw);
+        tags.into_iter().try_for_each(|row| found.tags.push(row))?;
+        values.into_iter().try_for_each(|row| found.values.push(row))?;
+        Ok(found.tickets.push(ticket)?)
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Messages as found, and those of our tickets for comparison.
+pub(crate) struct MessagesFound {
+    pub(crate) rows: TableWriter<FoundMessage>,
+    pub(crate) images: TableWriter<MessageImage>,
+}
+
+impl MessagesFound {
+    fn take(&mut self, expected: &Expected, raw: Raw<Message>) -> Result<(), ReconcileError> {
+        if let Some(ticket) = expected.keys.get(&raw.record.ticket.0) {
+            self.images.push(MessageImage {
+                ticket_external_id: ticket.clone(),
+                external_id: raw.record.external_id.clone().unwrap_or_default(),
+                gorgias_id: raw.record.id.to_string(),
+                image: serde_json::to_string(&found_message(&raw.record))?,
+            })?;
+        }
+        Ok(self.rows.push(found_rows::message(raw))?)
+    }
+}
+
+/// By pages of the whole account, or ticket by ticket, whichever takes fewer requests.
+pub(crate) async fn read_messages(
+    scene: &Scene<'_>,
+    pass: Pass,
+    expected: &Expected,
+) -> Result<MessagesFound, ReconcileError> {
+    let counts = Counts {
+        tickets_created: expected.keys.len() as u64,
+        messages_created: expected.messages,
+        messages_before: scene.plan.counts.messages_before,
+        ..Counts::default()
+    };
+    let by_account = load_plan::read_messages_by_account(&counts);
+    let mut beginnings = 0;
+    loop {
+        let read = if by_account {
+            walk_messages(scene, pass, expected).await
+        } else {
+            walk_ticket_messages(scene, pass, expected).await
+        };
+        match read {
+            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
+                beginnings += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn messages_found(scene: &Scene<'_>, pass: Pass) -> Result<MessagesFound, ReconcileError> {
+    let rows = archive::writer(scene.ctx, pass, Vec::new())?;
+    Ok(MessagesFound { rows, images: archive::scratch_writer(scene.ctx)? })
+}
+
+async fn walk_messages(
+    scene: &Scene<'_>,
+    pass: Pass,
+    expected: &Expected,
+) -> Result<MessagesFound, ReconcileError> {
+    let mut found = messages_found(scene, pass)?;
+    let gorgias = Arc::clone(&scene.ctx.destination);
+    let fetch = |cursor| {
+        let gorgias = Arc::clone(&gorgias);
+        Box::pin(async move { gorgias.messages(Option::as_ref(&cursor)).await }) as _
+    };
+    let mut done = 0;
+    walk::<Message, ReconcileError>(fetch, |raw| {
+        done += 1;
+        scene.advanced("messages", done);
+        found.take(expected, raw)
+    })
+    .await?;
+    Ok(found)
+}
+
+async fn walk_ticket_messages(
+    scene: &Scene<'_>,
+    pass: Pass,
+    expected: &Expected,
+) -> Result<MessagesFound, ReconcileError> {
+    let mut found = messages_found(scene, pass)?;
+    let reads = expected.keys.keys().map(|id| {
+        let gorgias = Arc::clone(&scene.ctx.destination);
+        let id = TicketId(*id);
+        async move {
+            let fetch = |cursor| {
+                let gorgias = Arc::clone(&gorgias);
+                Box::pin(async move { gorgias.ticket_messages(id, Option::as_ref(&cursor)).await }) as _
+            };
+            let mut messages = Vec::new();
+            let read = walk::<Message, ReconcileError>(fetch, |raw| {
+                messages.push(raw);
+                Ok(())
+            });
+            match read.await {
+                // A ticket that is gone shows up as missing.
+                Ok(_) | Err(ReconcileError::Read(ReadError::NotFound { .. })) => Ok(messages),
+                Err(error) => Err(error),
+            }
+        }
+    });
+    let mut reads = futures::stream::iter(reads).buffered(scene.ctx.limits.destination_in_flight.max(1));
+    let mut done = 0;
+    while let Some(messages) = reads.next().await {
+        messages?.into_iter().try_for_each(|raw| found.take(expected, raw))?;
+        done += 1;
+        scene.advanced("tickets with messages", done);
+    }
+    Ok(found)
+}

@@ -1,0 +1,157 @@
+//! Who but us acted on which records, as the account's audit log tells.
+//!
+//! Deliberately absent: judging what follows from it.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use migration::gorgias::UserId;
+use snapshot::Pass;
+use snapshot::tables::FoundUser;
+
+use super::RollbackError;
+use crate::archive;
+use crate::context::Context;
+use crate::listing::walk;
+use crate::ports::gorgias::{AuditEvent, User};
+
+/// Events are read again from a little before the last one seen: two of one moment may show up one after the other.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+/// What customers do is done by no user. Everything else that nobody did, the server did by itself.
+const BY_CUSTOMERS: &str = "ticket-message-created";
+
+/// Records that somebody else acted on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    records: BTreeSet<(String, u64)>,
+    /// Moment of the newest event that was seen, by the account's clock.
+    until: Option<Timestamp>,
+}
+
+impl Touched {
+    /// Whether somebody else acted on the record; `kind` is the log's word, such as `Ticket`.
+    pub(crate) fn holds(&self, kind: &str, id: u64) -> bool {
+        self.records.contains(&(kind.to_owned(), id))
+    }
+
+    /// From when on the log has to be read again.
+    pub(crate) fn resume_from(&self, otherwise: Timestamp) -> Timestamp {
+        earlier(self.until.unwrap_or(otherwise))
+    }
+
+    fn take(&mut self, event: &AuditEvent, service_user: UserId) {
+        self.until = self.until.max(Some(event.at));
+        let is_theirs = match event.user {
+            Some(user) => user != service_user,
+            None => event.kind == BY_CUSTOMERS,
+        };
+        if is_theirs {
+            self.records.insert((event.object_type.clone(), event.object));
+        }
+    }
+
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.until = self.until.max(other.until);
+        self.records.extend(other.records);
+    }
+}
+
+fn earlier(at: Timestamp) -> Timestamp {
+    at.checked_sub(OVERLAP).unwrap_or(at)
+}
+
+/// Everything that the account's other users did since a moment. Our own events, several for each record, are not
+/// read: each other user is asked for.
+pub(crate) async fn by_others(
+    ctx: &Context,
+    service_user: UserId,
+    since: Timestamp,
+) -> Result<Touched, RollbackError> {
+    let mut users = BTreeSet::new();
+    for row in archive::open::<FoundUser>(ctx, &ctx.run, Pass::Before).await? {
+        users.extend(row?.gorgias_user_id.parse().ok().map(UserId));
+    }
+    let fetch = |cursor| {
+        let gorgias = std::sync::Arc::clone(&ctx.destination);
+        Box::pin(async move { gorgias.users(Option::as_ref(&cursor)).await }) as _
+    };
+    walk::<User, RollbackError>(fetch, |raw| {
+        users.insert(raw.record.id);
+        Ok(())
+    })
+    .await?;
+    users.remove(&service_user);
+    let mut touched = Touched::default();
+    for user in users {
+        touched.absorb(read(ctx, service_user, earlier(since), Some(user)).await?);
+    }
+    Ok(touched)
+}
+
+/// Everything that happened since a moment and was not our doing.
+pub(crate) async fn since(
+    ctx: &Context,
+    service_user: UserId,
+    since: Timestamp,
+) -> Result<Touched, RollbackError> {
+    read(ctx, service_user, since, None).await
+}
+
+async fn read(
+    ctx: &Context,
+    service_user: UserId,
+    since: Timestamp,
+    user: Option<UserId>,
+) -> Result<Touched, RollbackError> {
+    let mut touched = Touched::default();
+    let fetch = |cursor| {
+        let gorgias = std::sync::Arc::clone(&ctx.destination);
+        Box::pin(async move { gorgias.events(since, user, Option::as_ref(&cursor)).await }) as _
+    };
+    walk::<AuditEvent, RollbackError>(fetch, |raw| {
+        touched.take(&raw.record, service_user);
+        Ok(())
+    })
+    .await?;
+    Ok(touched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: &str, user: Option<u64>, second: i64) -> AuditEvent {
+        AuditEvent {
+            id: 1,
+            kind: kind.to_owned(),
+            object_type: "Ticket".to_owned(),
+            object: 7,
+            user: user.map(UserId),
+            at: Timestamp::from_second(second).expect("in range"),
+        }
+    }
+
+    #[test]
+    fn what_people_and_customers_do_counts_and_what_we_or_the_server_do_does_not() {
+        let check = |kind: &str, user: Option<u64>, expected: bool| {
+            let mut touched = Touched::default();
+            touched.take(&event(kind, user, 100), UserId(1));
+            assert_eq!(touched.holds("Ticket", 7), expected, "{kind} by {user:?}");
+            assert!(!touched.holds("Customer", 7));
+        };
+        check("ticket-updated", Some(2), true);
+        check("ticket-updated", Some(1), false);
+        check("ticket-message-created", None, true);
+        check("ticket-satisfaction-survey-skipped", None, false);
+    }
+
+    #[test]
+    fn the_log_is_read_again_from_before_the_newest_event() {
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        let mut touched = Touched::default();
+        assert_eq!(touched.resume_from(at(500)), at(440));
+        touched.take(&event("x", Some(1), 900), UserId(1));
+        touched.take(&event("x", Some(1), 800), UserId(1));
+        assert_eq!(touched.resume_from(at(500)), at(840));
+    }
+}
