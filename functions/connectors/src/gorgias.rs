@@ -218,7 +218,7 @@ impl Gorgias for Client {
         cursor: Option<&Cursor>,
     ) -> Result<Page<AuditEvent>, ReadError> {
         let mut filter = vec![("created_datetime[gte]", compose::instant_text(since))];
-        filter.extend(user.map(|user| ("user_ids[]", user.to_string())));
+        filter.extend(user.map(|user| ("user_ids", user.to_string())));
         self.page::<EventWire>("GET /events", OLDEST_FIRST, cursor, filter).await
     }
 

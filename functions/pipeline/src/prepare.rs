@@ -6,10 +6,10 @@
 pub(crate) mod baseline;
 pub mod directory;
 pub(crate) mod preflight;
+pub(crate) mod quiet;
 pub(crate) mod schema;
 pub(crate) mod switches;
 
-use migration::finding::Code;
 use migration::ledger::{DestinationObject, ReceiptClass, Via, WriteKey};
 use migration::mapping::ConfirmedMapping;
 use snapshot::Pass;
@@ -116,9 +116,9 @@ pub(crate) async fn prepare(ctx: &Context, wish: &SchemaWish) -> Result<StepRepo
     let preflight = preflight::look(&baseline, &ctx.limits.accepted_findings);
     let plan = schema::plan(wish, &baseline, ledger.secret());
 
-    let mut refused: Vec<StepFinding> = grouped(&preflight.refused);
+    let mut refused: Vec<StepFinding> = quiet::grouped(&preflight.refused);
     let obstacles = plan.obstacles.iter().map(|obstacle| (obstacle.code, obstacle.what.clone()));
-    refused.extend(grouped(&obstacles.collect::<Vec<_>>()));
+    refused.extend(quiet::grouped(&obstacles.collect::<Vec<_>>()));
     refused.extend(users_gone(wish, &baseline));
     let unknown = unknown_keys(ctx, &ledger).await?;
     let adopts = ctx.limits.accepted_findings.iter().any(|code| code == UNKNOWN_KEYS);
@@ -131,9 +131,9 @@ pub(crate) async fn prepare(ctx: &Context, wish: &SchemaWish) -> Result<StepRepo
         return Err(PrepareError::Refused { count: refused.len(), code, first: text, findings: refused });
     }
     settle_unknown(&mut ledger, unknown).await?;
-    report.findings.extend(grouped(&preflight.accepted));
+    report.findings.extend(quiet::grouped(&preflight.accepted));
 
-    let pauses = switches::off(ctx, &ledger, &preflight.switches, ctx.clock.now()).await?;
+    let pauses = switches::off(ctx, &ledger, &preflight.switches, ctx.run.as_str()).await?;
     write(ctx, &mut ledger, "pauses", pauses, ReceiptClass::Updated).await?;
     let (reactivations, creations): (Vec<_>, Vec<_>) =
         plan.actions.iter().cloned().partition(|action| action.request.target().is_some());
@@ -185,24 +185,6 @@ async fn write(
     let part = Part { step: STEP, name: name.to_owned(), total: Some(actions.len() as u64) };
     driver::drive(ctx, ledger, &mut Listed::new(actions, class), &part).await?;
     Ok(())
-}
-
-/// One finding a code, in order of code.
-fn grouped(found: &[(Code, String)]) -> Vec<StepFinding> {
-    let mut findings: Vec<StepFinding> = Vec::new();
-    for (code, what) in found {
-        let code = code.to_string();
-        match findings.iter_mut().find(|finding| finding.code == code) {
-            Some(finding) => {
-                finding.count += 1;
-                finding.text.push_str(", ");
-                finding.text.push_str(what);
-            }
-            None => findings.push(StepFinding { code, count: 1, text: what.clone() }),
-        }
-    }
-    findings.sort();
-    findings
 }
 
 fn users_gone(wish: &SchemaWish, baseline: &baseline::Baseline) -> Option<StepFinding> {

@@ -75,7 +75,7 @@ pub enum RollbackError {
     #[error("cannot read what was loaded")]
     Load(#[source] Box<LoadError>),
     /// What was prepared cannot be told.
-    #[error("cannot tell what was switched off for the run")]
+    #[error("cannot switch off for the rollback what would answer a write, or switch it on again")]
     Switches(#[source] Box<PrepareError>),
     /// A stored change of a record makes no sense.
     #[error("a row of the plan cannot be read")]

@@ -194,7 +194,7 @@ pub(crate) async fn mark(
 pub async fn newest(ctx: &Context) -> Result<Option<Rollback>, DocumentError> {
     let keys = ctx.store.list(&ctx.key("rollback")?).await?;
     let is_plan = |key: &&Key| key.as_str().ends_with("/plan.json");
-    let Some(plan) = keys.iter().filter(is_plan).next_back() else { return Ok(None) };
+    let Some(plan) = keys.iter().rfind(is_plan) else { return Ok(None) };
     let StoredPlan::V1(plan) = run_folder::need(ctx, plan).await?;
     let mut rollback =
         Rollback { phase: Phase::Planned, since: plan.planned_at, log_from: plan.log_from, plan };

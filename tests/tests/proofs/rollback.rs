@@ -1,6 +1,6 @@
 //! A rollback over HTTP: what nobody touched is as before, what people touched stays, and the way back is exact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use expect_test::expect;
@@ -18,7 +18,7 @@ use crate::world::World;
 const MOVING: [&str; 3] = ["updated_datetime", "deactivated_datetime", "usage"];
 
 async fn migrated() -> (World, Value) {
-    let mut world = World::start(30, 60).await;
+    let mut world = World::start(40, 80).await;
     world.context_mut().limits.rollback_hold = Duration::ZERO;
     let before = essence(&world.gorgias.dump());
     world.run_through(Step::Finish).await;
@@ -52,7 +52,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// The first difference of each table, for a short message.
+/// Every difference as table, record, field and both values.
 fn differences(found: &Value, wanted: &Value) -> Vec<String> {
     let by_id = |records: &Value| -> BTreeMap<String, Value> {
         let records = records.as_array().into_iter().flatten();
@@ -61,14 +61,22 @@ fn differences(found: &Value, wanted: &Value) -> Vec<String> {
     let mut told = Vec::new();
     for (table, wanted) in wanted.as_object().into_iter().flatten() {
         let (found, wanted) = (by_id(&found[table]), by_id(wanted));
-        let ids = found.keys().chain(wanted.keys());
-        let other = |id: &&String| found.get(*id) != wanted.get(*id);
-        told.extend(
-            ids.filter(other)
-                .take(1)
-                .map(|id| format!("{table} {id}: {:?} instead of {:?}", found.get(id), wanted.get(id))),
-        );
+        let ids: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
+        for id in ids {
+            let (found, wanted) = (found.get(id), wanted.get(id));
+            let fields = [found, wanted].into_iter().flatten().filter_map(Value::as_object);
+            let names: BTreeSet<&String> = fields.flat_map(serde_json::Map::keys).collect();
+            let value = |side: Option<&Value>, name: &str| side.map(|side| side[name].clone());
+            for name in names.into_iter().filter(|name| value(found, name) != value(wanted, name)) {
+                told.push(format!(
+                    "{table} {id} {name}: {:?} not {:?}",
+                    value(found, name),
+                    value(wanted, name)
+                ));
+            }
+        }
     }
+    told.truncate(20);
     told
 }
 
@@ -165,7 +173,7 @@ async fn what_people_did_meanwhile_stays_as_they_left_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_that_stopped_half_way_is_taken_back_too() {
-    let mut world = World::start(30, 60).await;
+    let mut world = World::start(40, 80).await;
     world.context_mut().limits.rollback_hold = Duration::ZERO;
     let before = essence(&world.gorgias.dump());
     world.run_through(Step::Load(Wave::Customers)).await;

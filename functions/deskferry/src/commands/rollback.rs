@@ -49,10 +49,10 @@ async fn carry_out(
             tell(screen, project, &certificate);
             if newest.plan.count("remove") > 0 {
                 let command = format!("deskferry rollback purge --confirm {}", newest.plan.count("remove"));
-                let hold = words::duration(ctx.limits.rollback_hold.as_secs_f64());
-                screen.say(format!(
-                    "Held for {hold}; `deskferry rollback undo` brings everything back until then"
-                ));
+                let hold = jiff::SignedDuration::try_from(ctx.limits.rollback_hold).unwrap_or_default();
+                let until = certificate.at.checked_add(hold).unwrap_or(certificate.at);
+                let until = words::moment(until, &screen.look().zone);
+                screen.say(format!("Held until {until}; deskferry rollback undo brings everything back"));
                 screen.next(&command, "removes it for good, after the hold");
             }
             Ok(Exit::Done)
@@ -79,7 +79,7 @@ async fn carry_out(
 async fn needed(project: &Project) -> Result<Rollback, Failure> {
     let newest = rollback::newest(&project.context).await?;
     newest.ok_or_else(|| {
-        Failure::new(&catalogue::OUT_OF_ORDER, "there is no rollback plan").then("deskferry rollback plan")
+        Failure::new(&catalogue::ROLLBACK_PHASE, "there is no rollback plan").then("deskferry rollback plan")
     })
 }
 
@@ -189,7 +189,10 @@ fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
     for line in reasons(&certificate.reasons) {
         screen.say(line);
     }
-    for left in certificate.residue.iter().take(RESIDUE_SHOWN_MAX) {
+    // That fields stay archived is said once, by its code.
+    let is_open = |left: &&rollback::ResidueV1| left.code != rollback::codes::ARCHIVED;
+    let residue: Vec<_> = certificate.residue.iter().filter(is_open).collect();
+    for left in residue.iter().take(RESIDUE_SHOWN_MAX) {
         screen.say(format!(
             "  left  {} {} {}  {}",
             left.object,
@@ -198,8 +201,8 @@ fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
             clean::line(&left.text)
         ));
     }
-    if certificate.residue.len() > RESIDUE_SHOWN_MAX {
-        screen.say(format!("  and {} more", certificate.residue.len() - RESIDUE_SHOWN_MAX));
+    if residue.len() > RESIDUE_SHOWN_MAX {
+        screen.say(format!("  and {} more", residue.len() - RESIDUE_SHOWN_MAX));
     }
     screen.say(format!(
         "Gorgias shows {} of ours outside of the trash, {} of them unexpected",
@@ -265,13 +268,10 @@ fn told(error: RollbackError, screen: &Screen) -> Failure {
             Failure::new(&catalogue::HELD, format!("rollback {number} is held until {until}"))
                 .then("deskferry rollback undo")
         }
-        RollbackError::NoPlan => {
-            Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry rollback plan")
-        }
         RollbackError::InDoubt { .. } => {
             Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry load")
         }
-        RollbackError::OutOfOrder { .. } => {
+        RollbackError::NoPlan | RollbackError::OutOfOrder { .. } => {
             Failure::new(&catalogue::ROLLBACK_PHASE, error.to_string()).then("deskferry rollback plan")
         }
         RollbackError::OtherCount { .. } => Failure::new(&catalogue::NOT_AGREED, error.to_string()),

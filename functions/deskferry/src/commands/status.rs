@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::runs::{self, RunState, Wanted};
 use crate::screen::Screen;
-use crate::{lock, project};
+use crate::{lock, project, words};
 
 /// Steps in the order of the flow.
 const BEFORE_WAVES: [Step; 6] =
@@ -41,11 +41,46 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
     let today = now.to_zoned(screen.look().zone.clone()).date();
     let chosen = runs::choose(&folder, common.run.as_deref(), Wanted::UnfinishedOrNewest, today)?;
     let context = project::look(screen, &config, chosen.run.clone())?;
-    let shown = super::in_runtime(async { Ok(worker::look(&context).await?) })?;
+    let (shown, rollback) = super::in_runtime(async {
+        Ok((worker::look(&context).await?, pipeline::rollback::newest(&context).await?))
+    })?;
     let next = conduct::next(&shown);
+    tell_steps(screen, &shown, next);
+    if let Some(rollback) = &rollback {
+        let since = words::moment(rollback.since, &screen.look().zone);
+        let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
+        screen.say(format!("Rollback {number} of run {}: {phase} since {since}", rollback.plan.run));
+    }
+    let names = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    screen.event(json!({
+        "type": "status",
+        "migration": config.migration,
+        "runs": all.iter().map(snapshot::RunId::as_str).collect::<Vec<_>>(),
+        "run": chosen.run.as_str(),
+        "is_confirmed": shown.is_confirmed,
+        "done": names(&shown.done),
+        "rollback": rollback.as_ref().map(|rollback| json!({
+            "number": rollback.plan.number,
+            "run": rollback.plan.run,
+            "phase": rollback.phase.as_str(),
+        })),
+        "next": match next {
+            Next::Run(step) => step.to_string(),
+            Next::Confirmation => "confirm".to_owned(),
+            Next::Decision(wave) => format!("decision/{wave}"),
+            Next::Nothing => "nothing".to_owned(),
+        },
+    }));
+    let (command, why) = super::steps::next_command(&folder, next);
+    screen.next(&command, why);
+    Ok(Exit::Done)
+}
+
+/// One line per step: done, next or still to come.
+fn tell_steps(screen: &Screen, shown: &conduct::Shown, next: Next) {
     for step in flow() {
         let is_next = next == Next::Run(step);
-        let mark = if shown.done.contains(&step) || is_passed(&shown, step) {
+        let mark = if shown.done.contains(&step) || is_passed(shown, step) {
             "done"
         } else if is_next {
             "next"
@@ -67,24 +102,6 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
             ));
         }
     }
-    let names = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
-    screen.event(json!({
-        "type": "status",
-        "migration": config.migration,
-        "runs": all.iter().map(snapshot::RunId::as_str).collect::<Vec<_>>(),
-        "run": chosen.run.as_str(),
-        "is_confirmed": shown.is_confirmed,
-        "done": names(&shown.done),
-        "next": match next {
-            Next::Run(step) => step.to_string(),
-            Next::Confirmation => "confirm".to_owned(),
-            Next::Decision(wave) => format!("decision/{wave}"),
-            Next::Nothing => "nothing".to_owned(),
-        },
-    }));
-    let (command, why) = super::steps::next_command(&folder, next);
-    screen.next(&command, why);
-    Ok(Exit::Done)
 }
 
 fn flow() -> impl Iterator<Item = Step> {

@@ -3,7 +3,6 @@
 //! The undo stands under the do. What a setting held before is stored beside the ledger, per run, before it is
 //! written: a run that never finished is then undone by the next one.
 
-use jiff::Timestamp;
 use migration::gorgias::{IntegrationId, RuleId, SettingId};
 use migration::ledger::{DestinationObject, ReceiptClass, WriteKey, Written};
 use serde::{Deserialize, Serialize};
@@ -37,13 +36,15 @@ pub(crate) fn held(book: &Book) -> u64 {
     book.iter().filter(|(key, written)| is_switch(key.object) && is_off(written)).count() as u64
 }
 
-/// Writes that switch off what is not off yet. What a setting holds now is stored first.
+/// Writes that switch off what is not off yet. What a setting holds now is stored first, under the name of the occasion:
+/// names of later occasions sort behind those of earlier ones.
 pub(crate) async fn off(
     ctx: &Context,
     ledger: &Ledger,
     switches: &[Switch],
-    now: Timestamp,
+    occasion: &str,
 ) -> Result<Vec<Action>, PrepareError> {
+    let now = ctx.clock.now();
     let mut actions = Vec::new();
     for switch in switches {
         let (key, request) = match switch {
@@ -62,7 +63,7 @@ pub(crate) async fn off(
                         original: original.clone(),
                         paused: paused.clone(),
                     };
-                    let at = ctx.key(&format!("switches/setting-{id}/{}.json", ctx.run))?;
+                    let at = ctx.key(&format!("switches/setting-{id}/{occasion}.json"))?;
                     run_folder::put(ctx, &at, &document).await?;
                 }
                 let setting = Setting { id: *id, kind: kind.clone(), json: paused.clone() };

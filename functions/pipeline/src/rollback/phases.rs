@@ -24,7 +24,7 @@ use crate::ledger::{Ledger, Opening};
 use crate::listing::walk;
 use crate::load;
 use crate::ports::gorgias::Ticket;
-use crate::prepare::switches;
+use crate::prepare::quiet;
 use crate::rollbacks::{self, Phase, PlanV1, Rollback};
 
 /// Puts into the trash what may go, gives back what was there before, and switches on what was paused.
@@ -38,7 +38,7 @@ pub async fn apply(ctx: &Context) -> Result<CertificateV1, RollbackError> {
         return certificate::certificate(ctx, plan, Phase::Applied).await;
     }
     rollbacks::mark(ctx, plan.number, Phase::Applying, rollback.log_from).await?;
-    let mut ledger = open(ctx, plan).await?;
+    let mut ledger = open(ctx, plan, "apply").await?;
     let now = ctx.clock.now();
     let watch = Watch::begin(ctx, user(plan), rollback.log_from).await?;
     let make: Make<'_> = Box::new(move |row, ledger| take_back(row, ledger, now));
@@ -51,9 +51,7 @@ pub async fn apply(ctx: &Context) -> Result<CertificateV1, RollbackError> {
         drive(ctx, &mut ledger, &mut Listed::new(back, ReceiptClass::Restored), "bring back", None).await?;
         log_from = watch.log_from;
     }
-    let on = switches::on(ctx, &ledger).await.map_err(|error| RollbackError::Switches(Box::new(error)))?;
-    drive(ctx, &mut ledger, &mut Listed::new(on, ReceiptClass::Restored), "switches", None).await?;
-    close(ledger).await?;
+    close(ctx, ledger).await?;
     rollbacks::mark(ctx, plan.number, Phase::Applied, log_from).await?;
     certificate::certificate(ctx, plan, Phase::Applied).await
 }
@@ -70,7 +68,7 @@ pub async fn undo(ctx: &Context) -> Result<CertificateV1, RollbackError> {
         return certificate::certificate(ctx, plan, Phase::Undone).await;
     }
     rollbacks::mark(ctx, plan.number, Phase::Undoing, rollback.log_from).await?;
-    let mut ledger = open(ctx, plan).await?;
+    let mut ledger = open(ctx, plan, "undo").await?;
     // Values can only be written to fields that are active.
     for objects in [&["field"][..], &["customer", "ticket"][..]] {
         let make: Make<'_> = Box::new(|row, ledger| {
@@ -80,7 +78,7 @@ pub async fn undo(ctx: &Context) -> Result<CertificateV1, RollbackError> {
         let mut work = RowsWork::new(rows(ctx, plan).await?, make, None);
         drive(ctx, &mut ledger, &mut work, "bring again", None).await?;
     }
-    close(ledger).await?;
+    close(ctx, ledger).await?;
     rollbacks::mark(ctx, plan.number, Phase::Undone, rollback.log_from).await?;
     certificate::certificate(ctx, plan, Phase::Undone).await
 }
@@ -107,7 +105,7 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
         }
     }
     rollbacks::mark(ctx, plan.number, Phase::Purging, rollback.log_from).await?;
-    let mut ledger = open(ctx, plan).await?;
+    let mut ledger = open(ctx, plan, "purge").await?;
     // What people did while it lay in the trash decides once more.
     let watch = Watch::begin(ctx, user(plan), rollback.log_from).await?;
     let touched = watch.touched.clone();
@@ -129,7 +127,7 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
     let make: Make<'_> = Box::new(move |row, ledger| remove_rest(row, ledger, &needed));
     let mut work = RowsWork::new(rows(ctx, plan).await?, make, watch);
     drive(ctx, &mut ledger, &mut work, "customers, tags, teams", None).await?;
-    close(ledger).await?;
+    close(ctx, ledger).await?;
     rollbacks::mark(ctx, plan.number, Phase::Purged, rollback.log_from).await?;
     certificate::certificate(ctx, plan, Phase::Purged).await
 }
@@ -143,13 +141,17 @@ async fn at(ctx: &Context, wanted: &'static str, phases: &[Phase]) -> Result<Rol
     Err(RollbackError::OutOfOrder { number, phase, wanted })
 }
 
-async fn open(ctx: &Context, plan: &PlanV1) -> Result<Ledger, RollbackError> {
-    let ledger = Ledger::open(ctx, &Opening::default()).await?;
-    if ledger.account() == plan.account {
-        return Ok(ledger);
+/// Takes the ledger over, and switches off what would answer a write with a mail or another write.
+async fn open(ctx: &Context, plan: &PlanV1, phase: &str) -> Result<Ledger, RollbackError> {
+    let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
+    if ledger.account() != plan.account {
+        let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
+        return Err(RollbackError::OtherAccount { planned, connected });
     }
-    let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
-    Err(RollbackError::OtherAccount { planned, connected })
+    let occasion = format!("{}.rollback-{:04}-{phase}", ctx.run, plan.number);
+    let hushed = quiet::hush(ctx, &mut ledger, STEP, &occasion).await;
+    hushed.map_err(|error| RollbackError::Switches(Box::new(error)))?;
+    Ok(ledger)
 }
 
 async fn rows(ctx: &Context, plan: &PlanV1) -> Result<TableReader<ControlRollback>, RollbackError> {
@@ -168,8 +170,10 @@ async fn drive(
     if left > 0 { Err(RollbackError::Unsettled { count: left }) } else { Ok(()) }
 }
 
-/// Ends the ownership; a phase is over only when nothing of it is in doubt.
-async fn close(ledger: Ledger) -> Result<(), RollbackError> {
+/// Switches on again what was paused, and ends the ownership; a phase is over only when nothing of it is in doubt.
+async fn close(ctx: &Context, mut ledger: Ledger) -> Result<(), RollbackError> {
+    let on = quiet::unhush(ctx, &mut ledger, STEP).await;
+    on.map_err(|error| RollbackError::Switches(Box::new(error)))?;
     let count = ledger.book().state().doubt_count() as u64;
     ledger.close().await?;
     if count > 0 { Err(RollbackError::Unsettled { count }) } else { Ok(()) }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use migration::compare::{Compared, Image, normalised};
 use migration::decide::RecordImage;
+use migration::gorgias::{FieldDraft, TagDraft, TeamDraft};
 use migration::ledger::{Settled, WriteKey, WriteState};
 use snapshot::tables::{WantField, WantTag, WantTeam};
 
@@ -32,78 +33,80 @@ pub(crate) type Judged = (&'static str, String, u64, Judgement);
 
 /// Judges everything that the ledger says we wrote.
 pub(crate) fn judge(scene: &Scene<'_>, lists: &Lists, needed: &Needed) -> Vec<Judged> {
-    let mut judged = Vec::new();
-    for draft in &scene.wish.tags {
-        let row = WantTag {
-            tag_name: draft.name.clone(),
-            description: draft.description.clone(),
-            origin: String::new(),
-        };
-        let key = key::tag(&draft.name, scene.secret);
-        let found = |id: u64| {
-            let found = lists.tags.iter().find(|raw| raw.record.id.0 == id);
-            found.map(|raw| found_tag(&raw.record))
-        };
-        let is_needed = |_| needed.tags.contains(&draft.name);
-        let definition = Definition {
-            object: "tag",
-            kind: Compared::Tag,
-            log: "Tag",
-            name: &draft.name,
-            otherwise: Deed::Remove,
-        };
-        judged.extend(definition.judge(scene, &key, wanted_tag(&row), found, is_needed));
-    }
-    for draft in &scene.wish.teams {
-        let row = WantTeam {
-            team_key: draft.key.to_string(),
-            team_name: draft.name.clone(),
-            description: draft.description.clone(),
-            leaddesk_name: String::new(),
-        };
-        let members: BTreeSet<u64> =
-            draft.members.iter().filter_map(|member| scene.wish.users.get(member)).map(|id| id.0).collect();
-        let members: Vec<u64> = members.into_iter().collect();
-        let found = |id: u64| {
-            let found = lists.teams.iter().find(|raw| raw.record.id.0 == id);
-            found.map(|raw| found_team(&raw.record))
-        };
-        let is_needed = |id| needed.teams.contains(&id);
-        let definition = Definition {
-            object: "team",
-            kind: Compared::Team,
-            log: "Team",
-            name: &row.team_key,
-            otherwise: Deed::Remove,
-        };
-        let key = key::team(&draft.key);
-        judged.extend(definition.judge(scene, &key, wanted_team(&row, &members), found, is_needed));
-    }
-    for draft in &scene.wish.fields {
-        let row = WantField {
-            object_type: draft.object.as_str().to_owned(),
-            field_key: draft.key.to_string(),
-            label: draft.label.clone(),
-            data_type: draft.kind.as_str().to_owned(),
-            description: draft.description.clone(),
-        };
-        let found = |id: u64| {
-            let found = lists.fields.iter().find(|raw| raw.record.id.0 == id);
-            found.filter(|raw| raw.record.is_active).map(|raw| found_field(&raw.record))
-        };
-        let is_needed = |id| needed.fields.contains(&id);
-        let name = format!("{}/{}", row.object_type, row.field_key);
-        let definition = Definition {
-            object: "field",
-            kind: Compared::Field,
-            log: "CustomField",
-            name: &name,
-            otherwise: Deed::Archive,
-        };
-        let key = key::field(draft.object, &draft.key);
-        judged.extend(definition.judge(scene, &key, wanted_field(&row), found, is_needed));
-    }
-    judged
+    let tags = scene.wish.tags.iter().filter_map(|draft| tag(scene, lists, needed, draft));
+    let teams = scene.wish.teams.iter().filter_map(|draft| team(scene, lists, needed, draft));
+    let fields = scene.wish.fields.iter().filter_map(|draft| field(scene, lists, needed, draft));
+    tags.chain(teams).chain(fields).collect()
+}
+
+fn tag(scene: &Scene<'_>, lists: &Lists, needed: &Needed, draft: &TagDraft) -> Option<Judged> {
+    let row = WantTag {
+        tag_name: draft.name.clone(),
+        description: draft.description.clone(),
+        origin: String::new(),
+    };
+    let found = |id: u64| {
+        let found = lists.tags.iter().find(|raw| raw.record.id.0 == id);
+        found.map(|raw| found_tag(&raw.record))
+    };
+    let definition = Definition {
+        object: "tag",
+        kind: Compared::Tag,
+        log: "Tag",
+        name: &draft.name,
+        otherwise: Deed::Remove,
+    };
+    let key = key::tag(&draft.name, scene.secret);
+    definition.judge(scene, &key, wanted_tag(&row), found, |_| needed.tags.contains(&draft.name))
+}
+
+fn team(scene: &Scene<'_>, lists: &Lists, needed: &Needed, draft: &TeamDraft) -> Option<Judged> {
+    let row = WantTeam {
+        team_key: draft.key.to_string(),
+        team_name: draft.name.clone(),
+        description: draft.description.clone(),
+        leaddesk_name: String::new(),
+    };
+    let users = draft.members.iter().filter_map(|member| scene.wish.users.get(member));
+    let members: BTreeSet<u64> = users.map(|id| id.0).collect();
+    let members: Vec<u64> = members.into_iter().collect();
+    let found = |id: u64| {
+        let found = lists.teams.iter().find(|raw| raw.record.id.0 == id);
+        found.map(|raw| found_team(&raw.record))
+    };
+    let definition = Definition {
+        object: "team",
+        kind: Compared::Team,
+        log: "Team",
+        name: &row.team_key,
+        otherwise: Deed::Remove,
+    };
+    let wanted = wanted_team(&row, &members);
+    definition.judge(scene, &key::team(&draft.key), wanted, found, |id| needed.teams.contains(&id))
+}
+
+fn field(scene: &Scene<'_>, lists: &Lists, needed: &Needed, draft: &FieldDraft) -> Option<Judged> {
+    let row = WantField {
+        object_type: draft.object.as_str().to_owned(),
+        field_key: draft.key.to_string(),
+        label: draft.label.clone(),
+        data_type: draft.kind.as_str().to_owned(),
+        description: draft.description.clone(),
+    };
+    let found = |id: u64| {
+        let found = lists.fields.iter().find(|raw| raw.record.id.0 == id);
+        found.filter(|raw| raw.record.is_active).map(|raw| found_field(&raw.record))
+    };
+    let name = format!("{}/{}", row.object_type, row.field_key);
+    let definition = Definition {
+        object: "field",
+        kind: Compared::Field,
+        log: "CustomField",
+        name: &name,
+        otherwise: Deed::Archive,
+    };
+    let key = key::field(draft.object, &draft.key);
+    definition.judge(scene, &key, wanted_field(&row), found, |id| needed.fields.contains(&id))
 }
 
 struct Definition<'a> {

@@ -150,7 +150,7 @@ async fn tickets(
     while let Some(pair) = pairs.next()? {
         match pair {
             Pair::Wanted { rows, found, messages } => {
-                ticket(scene, touched, &rows, &found, &messages, survey)?
+                ticket(scene, touched, &rows, &found, &messages, survey)?;
             }
             Pair::Stranger(stranger) => {
                 let key = key::ticket(&ExternalId::from_stored(stranger.external_id.clone()), &scene.secret);

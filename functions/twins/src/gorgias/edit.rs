@@ -53,11 +53,14 @@ pub enum Edit {
     AsPerson {
         /// Method, for example `PUT`.
         method: String,
-        /// Path with query, for example `/api/tickets/1`.
+        /// Path with query, for example `/api/tickets/1`; `{id}` stands for the record.
         path: String,
         /// JSON body, if any.
         #[serde(default)]
         body: Option<Value>,
+        /// The record whose id is put into the path.
+        #[serde(default)]
+        record: Option<(RecordKind, Which)>,
     },
 }
 
@@ -106,7 +109,16 @@ impl Editor<'_> {
     pub fn apply(&mut self, edit: Edit) -> Result<Value, EditError> {
         match edit {
             Edit::PlantWrongByte { kind, which, field } => self.plant_wrong_byte(kind, &which, &field),
-            Edit::AsPerson { method, path, body } => self.as_person(&method, &path, body),
+            Edit::AsPerson { method, path, body, record } => {
+                let path = match &record {
+                    None => path,
+                    Some((kind, which)) => {
+                        let id = self.find(*kind, which).ok_or(EditError::NoRecord)?;
+                        path.replace("{id}", &id.to_string())
+                    }
+                };
+                self.as_person(&method, &path, body)
+            }
         }
     }
 

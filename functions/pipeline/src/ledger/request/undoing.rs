@@ -71,13 +71,11 @@ impl Undoing {
             Self::DeleteTag(id) => gone_is_done(gorgias.delete_tag(*id).await),
             Self::DeleteTeam(id) => gone_is_done(gorgias.delete_team(*id).await),
             Self::ArchiveField(id, at) => gorgias.set_field_archived(*id, Some(*at)).await,
-            Self::ExchangeFields(id, exchange) => {
-                match stand(gorgias, *id, |customer, side| holds(customer, side), exchange).await? {
-                    Stand::There => Ok(()),
-                    Stand::Expected => gorgias.update_customer(*id, &exchange.to).await,
-                    Stand::Changed => Err(changed("PUT /customers/{id}")),
-                }
-            }
+            Self::ExchangeFields(id, exchange) => match stand(gorgias, *id, holds, exchange).await? {
+                Stand::There => Ok(()),
+                Stand::Expected => gorgias.update_customer(*id, &exchange.to).await,
+                Stand::Changed => Err(changed("PUT /customers/{id}")),
+            },
             Self::ExchangeValues(id, exchange) => {
                 match stand(gorgias, *id, |customer, side| holds_values(customer, side), exchange).await? {
                     Stand::There => Ok(()),
