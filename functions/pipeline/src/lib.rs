@@ -21,6 +21,7 @@ pub mod worker; // a message               -> one step done
 pub mod archive;
 pub mod context;
 pub mod documents;
+pub mod evidence;
 pub mod ledger;
 pub mod operator;
 pub mod progress;
@@ -36,8 +37,12 @@ pub mod ports;
 
 pub(crate) mod found_rows;
 pub(crate) mod listing;
+pub mod sweep;
 
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 #[cfg(test)]
 mod test_world;
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "parts of it serve tests alone"))]
 mod testing;

@@ -12,6 +12,8 @@ pub(crate) mod scratch;
 pub(crate) mod tickets;
 pub mod verdict;
 
+use std::collections::BTreeSet;
+
 use migration::compare::{Comparison, Discrepancy};
 use snapshot::{Sealed, SnapshotError};
 
@@ -25,6 +27,7 @@ use crate::ports::store::InvalidKey;
 use crate::progress::Event;
 use crate::run_folder::{self, DocumentError};
 use crate::step::{StepFinding, StepReport};
+use crate::sweep::{self, Second, SweepError};
 use crate::wave::Wave;
 
 use verdict::{Difference, Findings, ObjectTally, WaveVerdict};
@@ -61,6 +64,9 @@ pub enum ReconcileError {
     /// An image cannot be kept or read; a bug.
     #[error("cannot keep a record for comparison")]
     Image(#[from] serde_json::Error),
+    /// Second records could not be taken out of the way.
+    #[error("cannot take second records out of the way")]
+    Sweep(#[source] Box<SweepError>),
     /// A wanted row names something that nobody prepared; a bug.
     #[error("cannot tell what was written")]
     Unresolved(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -94,7 +100,7 @@ impl ReconcileError {
             Self::Ledger(_) => "LED101",
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
-            Self::Load(_) | Self::Plan(_) | Self::Image(_) | Self::Unresolved(_) => "REC001",
+            Self::Load(_) | Self::Plan(_) | Self::Image(_) | Self::Unresolved(_) | Self::Sweep(_) => "REC001",
             Self::NotLoaded { .. } => "REC002",
         }
     }
@@ -121,7 +127,13 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
         verdict::keep(ctx, wave, &verdict).await?;
         return Ok(report);
     }
-    let (verdict, sealed) = compare(ctx, wave, plan).await?;
+    let (mut verdict, mut sealed, seconds) = compare(ctx, wave, &plan).await?;
+    if !seconds.is_empty() {
+        let swept = sweep::run(ctx, &plan.account, &seconds).await;
+        if swept.map_err(|error| ReconcileError::Sweep(Box::new(error)))? > 0 {
+            (verdict, sealed, _) = compare(ctx, wave, &plan).await?;
+        }
+    }
     // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
     if verdict.opens_next() {
         for table in sealed {
@@ -142,7 +154,7 @@ pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), Reco
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
-    let (verdict, _) = compare(ctx, wave, read_plan(ctx).await?).await?;
+    let (verdict, ..) = compare(ctx, wave, &read_plan(ctx).await?).await?;
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);
@@ -168,11 +180,11 @@ async fn read_plan(ctx: &Context) -> Result<plan::PlanV1, ReconcileError> {
 async fn compare(
     ctx: &Context,
     wave: Wave,
-    plan: plan::PlanV1,
-) -> Result<(WaveVerdict, Vec<Sealed>), ReconcileError> {
+    plan: &plan::PlanV1,
+) -> Result<(WaveVerdict, Vec<Sealed>, BTreeSet<Second>), ReconcileError> {
     let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
     let names = load::names(ctx).await?;
-    let scene = Scene { ctx, names, book, secret, plan };
+    let scene = Scene { ctx, names, book, secret, plan: plan.clone() };
 
     let mut findings = Findings::default();
     let sealed = match wave {
@@ -183,7 +195,8 @@ async fn compare(
         }
         Wave::Leads | Wave::Chats => tickets::read_back(&scene, wave, &mut findings).await?,
     };
-    Ok((findings.into_verdict(wave, &ctx.limits.accepted_findings), sealed))
+    let seconds = std::mem::take(&mut findings.seconds);
+    Ok((findings.into_verdict(wave, &ctx.limits.accepted_findings), sealed, seconds))
 }
 
 /// A reading that was interrupted between two tables is not mixed with a later one: what is sealed stays.

@@ -8,7 +8,6 @@
 
 mod certificate;
 pub mod codes;
-mod evidence;
 mod exchange;
 mod judge;
 mod phases;
@@ -23,6 +22,7 @@ use snapshot::Pass;
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::documents;
+use crate::evidence::{self, EvidenceError};
 use crate::ledger::driver::DriveError;
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::{self, LoadError};
@@ -65,6 +65,9 @@ pub enum RollbackError {
     /// The ledger.
     #[error("cannot use the ledger")]
     Ledger(#[from] LedgerError),
+    /// The account's log.
+    #[error("cannot tell what people did")]
+    Evidence(#[from] EvidenceError),
     /// Reading Gorgias.
     #[error("cannot read the destination")]
     Read(#[from] ReadError),
@@ -164,6 +167,7 @@ impl RollbackError {
                 "GOR101"
             }
             Self::Read(_) => "GOR102",
+            Self::Evidence(error) => error.code(),
             Self::Reconcile(error) => error.code(),
             Self::Load(error) => error.code(),
             Self::Switches(error) => error.code(),
@@ -205,7 +209,7 @@ pub async fn plan(ctx: &Context) -> Result<Planned, RollbackError> {
     }
 }
 
-async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned, RollbackError> {
+pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned, RollbackError> {
     let planned_at = ctx.clock.now();
     let account = ctx.destination.account().await?.domain;
     let service_user = ctx.destination.service_user().await?.id;

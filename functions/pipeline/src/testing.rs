@@ -3,6 +3,8 @@
 //! Deliberately absent: HTTP and pacing; the twins stand in for those.
 
 pub(crate) mod account;
+pub(crate) mod bug;
+pub(crate) mod chance;
 pub(crate) mod fake_gorgias;
 pub(crate) mod fake_source;
 pub(crate) mod memory_store;

@@ -144,6 +144,11 @@ pub trait Work: Send {
         ledger: &Ledger,
     ) -> Result<Reaction, WorkFailure>;
 
+    /// Whether a write that was in doubt and did not take effect is sent again.
+    fn is_wanted(&self, _action: &Action) -> bool {
+        true
+    }
+
     /// The user that we write as, where every so many writes somebody looks whether a message has left Gorgias.
     fn watched_for(&self) -> Option<UserId> {
         None

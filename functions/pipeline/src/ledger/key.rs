@@ -36,6 +36,18 @@ pub fn message(id: &ExternalId, secret: &Secret) -> WriteKey {
     WriteKey::new(DestinationObject::Message, record(id, secret))
 }
 
+/// A ticket that stands beside the one that carries its key; it has no name but its id.
+#[must_use]
+pub fn second_ticket(id: u64) -> WriteKey {
+    WriteKey::new(DestinationObject::Ticket, format!("second={id}"))
+}
+
+/// A message that stands beside the one that carries its key.
+#[must_use]
+pub fn second_message(id: u64) -> WriteKey {
+    WriteKey::new(DestinationObject::Message, format!("second={id}"))
+}
+
 /// A tag, by its case-sensitive name. Names are customers' own words, so only their hash is kept.
 #[must_use]
 pub fn tag(name: &str, secret: &Secret) -> WriteKey {

@@ -14,8 +14,8 @@ pub use undoing::{CHANGED_SINCE_PLAN, Direction, Exchange, Undoing};
 
 use super::key::Secret;
 use crate::ports::gorgias::{
-    Change, Customer, CustomerChange, FoundValue, Gorgias, Message, NewCustomer, NewDelivery, NewMessage,
-    NewTeam, NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
+    Change, Customer, CustomerChange, Field, FoundValue, Gorgias, Message, NewCustomer, NewDelivery,
+    NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
 };
 
 /// A write, ids resolved.
@@ -109,7 +109,11 @@ impl Request {
                 let found = tag_where(gorgias, |tag| tag.name == draft.name).await?;
                 Ok(found_or_absent(found))
             }
-            Self::CreateField(draft) => field_trace(gorgias, draft.object, draft.key.0.as_str()).await,
+            Self::CreateField(draft) => {
+                let key = draft.key.0.as_str();
+                let is_it = |field: &Field| field.external_id.as_deref() == Some(key);
+                Ok(found_or_absent(field_where(gorgias, draft.object, is_it).await?))
+            }
             Self::CreateTeam(team) => {
                 let found = team_where(gorgias, |found| found.name == team.name).await?;
                 Ok(found_or_absent(found))
@@ -271,16 +275,21 @@ async fn tag_where(gorgias: &dyn Gorgias, is_it: impl Fn(&Tag) -> bool) -> Resul
     }
 }
 
-async fn field_trace(gorgias: &dyn Gorgias, object: FieldObject, key: &str) -> Result<Trace, ReadError> {
+/// Id of the first field of which this is true.
+async fn field_where(
+    gorgias: &dyn Gorgias,
+    object: FieldObject,
+    is_it: impl Fn(&Field) -> bool,
+) -> Result<Option<u64>, ReadError> {
     let mut cursor = None;
     loop {
         let page = gorgias.fields(object, cursor.as_ref()).await?;
-        if let Some(found) = page.records.iter().find(|raw| raw.record.external_id.as_deref() == Some(key)) {
-            return Ok(found_or_absent(Some(found.record.id.0)));
+        if let Some(found) = page.records.iter().find(|raw| is_it(&raw.record)) {
+            return Ok(Some(found.record.id.0));
         }
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(Trace::Absent);
+            return Ok(None);
         }
     }
 }

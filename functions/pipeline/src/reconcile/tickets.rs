@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use migration::compare::{Compared, Image, compare_record, missing, unexpected};
-use migration::gorgias::CustomerId;
+use migration::gorgias::{CustomerId, MessageId, TicketId};
 use migration::keys::ExternalId;
 use snapshot::{Pass, Sealed};
 
@@ -18,6 +18,7 @@ use super::verdict::Findings;
 use super::{ReconcileError, Scene, Subject, duplicate, take_in};
 use crate::ledger::key;
 use crate::load::drafts::TicketRows;
+use crate::sweep::Second;
 use crate::wave::Wave;
 
 const TICKET: &str = "ticket";
@@ -92,7 +93,13 @@ fn compare_ticket(
     let subject = Subject { object: TICKET, external_id, gorgias_id: Some(id) };
     let own = id.to_string();
     for other in found.iter().filter(|image| image.gorgias_id != own) {
-        duplicate(findings, TICKET, external_id, other.gorgias_id.parse().unwrap_or(0));
+        // One that lies in the trash is out of the way.
+        let image: Image = serde_json::from_str(&other.image)?;
+        if !image.contains_key("trashed_at") {
+            let second = other.gorgias_id.parse().unwrap_or(0);
+            duplicate(findings, TICKET, external_id, second);
+            findings.seconds.insert(Second::Ticket(TicketId(second)));
+        }
     }
     match found.iter().find(|image| image.gorgias_id == own) {
         None => take_in(findings, &subject, missing(&wanted), |_| None),
@@ -102,12 +109,13 @@ fn compare_ticket(
             take_in(findings, &subject, compare_record(Compared::Ticket, &wanted, &image), |_| None);
         }
     }
-    compare_messages(scene, rows, customer, messages, findings)
+    compare_messages(scene, rows, TicketId(id), customer, messages, findings)
 }
 
 fn compare_messages(
     scene: &Scene<'_>,
     rows: &TicketRows,
+    ticket: TicketId,
     customer: CustomerId,
     found: &[MessageImage],
     findings: &mut Findings,
@@ -124,12 +132,20 @@ fn compare_messages(
         findings.object(MESSAGE).wanted += 1;
         let wanted = wanted_message(&scene.names, row, customer);
         let images = by_key.remove(row.external_id.as_str()).unwrap_or_default();
-        let id = images.first().and_then(|image| image.gorgias_id.parse().ok());
+        // The one that the ledger names, else the first of them.
+        let held = scene.book.destination(&key).map(|id| id.to_string());
+        let named = images.iter().find(|image| Some(&image.gorgias_id) == held.as_ref());
+        let image = named.or(images.first()).copied();
+        let id = image.and_then(|image| image.gorgias_id.parse().ok());
         let subject = Subject { object: MESSAGE, external_id: &row.external_id, gorgias_id: id };
-        for other in images.iter().skip(1) {
-            duplicate(findings, MESSAGE, &row.external_id, other.gorgias_id.parse().unwrap_or(0));
+        for other in
+            images.iter().filter(|other| Some(&other.gorgias_id) != image.map(|image| &image.gorgias_id))
+        {
+            let second = other.gorgias_id.parse().unwrap_or(0);
+            duplicate(findings, MESSAGE, &row.external_id, second);
+            findings.seconds.insert(Second::Message(ticket, MessageId(second)));
         }
-        match images.first() {
+        match image {
             None => take_in(findings, &subject, missing(&wanted), |_| None),
             Some(image) => {
                 findings.object(MESSAGE).compared += 1;

@@ -2,7 +2,7 @@
 //!
 //! A verdict that opens the next wave is written once and stays. Attempts that do not are kept beside it, numbered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migration::compare::{Tally, Verdict};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::ports::store::{InvalidKey, Key, Put};
 use crate::run_folder::{self, DocumentError};
+use crate::sweep::Second;
 use crate::wave::Wave;
 
 /// Differences that one verdict keeps in full; all are counted.
@@ -153,6 +154,8 @@ pub(crate) struct Findings {
     unexplained: BTreeMap<String, u64>,
     explained: BTreeMap<String, u64>,
     differences: Vec<Difference>,
+    /// Records beside those that the ledger names.
+    pub(crate) seconds: BTreeSet<Second>,
 }
 
 impl Findings {
@@ -188,6 +191,7 @@ impl Findings {
                 *ours.entry(code).or_default() += count;
             }
         }
+        self.seconds.extend(other.seconds);
         let room = DIFFERENCES_MAX.saturating_sub(self.differences.len());
         self.differences.extend(other.differences.into_iter().take(room));
     }

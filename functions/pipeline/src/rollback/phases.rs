@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::SignedDuration;
 use migration::gorgias::{CustomerId, FieldId, FieldObject, MessageId, TagId, TeamId, TicketId};
 use migration::keys::{ExternalId, FieldKey, TeamKey};
-use migration::ledger::{DestinationObject, ReceiptClass, Settled, WriteKey, Written};
+use migration::ledger::{DestinationObject, Operation, ReceiptClass, Settled, WriteKey, WriteState, Written};
 use snapshot::tables::{ControlRollback, WantMessage};
 use snapshot::{Pass, TableReader};
 
@@ -17,6 +17,7 @@ use super::work::{Make, RowsWork, Watch, log_word};
 use super::{RollbackError, STEP, newest, user};
 use crate::archive;
 use crate::context::Context;
+use crate::evidence::{self, Touched};
 use crate::ledger::driver::{self, Action, Listed, Part, Tally, WorkFailure};
 use crate::ledger::key::{self, Secret};
 use crate::ledger::request::{Direction, Request, Undoing};
@@ -40,7 +41,9 @@ pub async fn apply(ctx: &Context) -> Result<CertificateV1, RollbackError> {
     rollbacks::mark(ctx, plan.number, Phase::Applying, rollback.log_from).await?;
     let mut ledger = open(ctx, plan, "apply").await?;
     let now = ctx.clock.now();
+    settle(ctx, &mut ledger, plan).await?;
     let watch = Watch::begin(ctx, user(plan), rollback.log_from).await?;
+    bring_back(ctx, &mut ledger, plan, &watch.touched).await?;
     let make: Make<'_> = Box::new(move |row, ledger| take_back(row, ledger, now));
     let mut work = RowsWork::new(rows(ctx, plan).await?, make, Some(watch));
     let total = ["remove", "give_back", "archive"].iter().map(|deed| plan.count(deed)).sum();
@@ -69,10 +72,15 @@ pub async fn undo(ctx: &Context) -> Result<CertificateV1, RollbackError> {
     }
     rollbacks::mark(ctx, plan.number, Phase::Undoing, rollback.log_from).await?;
     let mut ledger = open(ctx, plan, "undo").await?;
+    settle(ctx, &mut ledger, plan).await?;
+    let touched = evidence::since(ctx, user(plan), plan.log_from).await?;
     // Values can only be written to fields that are active.
     for objects in [&["field"][..], &["customer", "ticket"][..]] {
         let make: Make<'_> = Box::new(|row, ledger| {
-            let is_due = objects.contains(&row.object.as_str());
+            let id = row.gorgias_id.parse().unwrap_or(0);
+            // What a person put into the trash as well stays there.
+            let is_theirs = row.object == "ticket" && touched.trashed(id);
+            let is_due = objects.contains(&row.object.as_str()) && !is_theirs;
             Ok(if is_due { bring_again(row, ledger)? } else { Vec::new() })
         });
         let mut work = RowsWork::new(rows(ctx, plan).await?, make, None);
@@ -106,17 +114,10 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
     }
     rollbacks::mark(ctx, plan.number, Phase::Purging, rollback.log_from).await?;
     let mut ledger = open(ctx, plan, "purge").await?;
+    settle(ctx, &mut ledger, plan).await?;
     // What people did while it lay in the trash decides once more.
-    let watch = Watch::begin(ctx, user(plan), rollback.log_from).await?;
-    let touched = watch.touched.clone();
-    let make: Make<'_> = Box::new(move |row, ledger| {
-        let id = row.gorgias_id.parse().unwrap_or(0);
-        let is_touched = touched.holds(log_word(&row.object), id);
-        Ok(if is_touched { bring_again(row, ledger)? } else { Vec::new() })
-    });
-    let mut work = RowsWork::new(rows(ctx, plan).await?, make, None);
-    drive(ctx, &mut ledger, &mut work, "bring back", None).await?;
-
+    let watch = Watch::begin(ctx, user(plan), plan.log_from).await?;
+    bring_back(ctx, &mut ledger, plan, &watch.touched).await?;
     let messages = appended(ctx, &ledger).await?;
     let make: Make<'_> = Box::new(move |row, ledger| remove_ticket(row, ledger, &messages));
     let mut work = RowsWork::new(rows(ctx, plan).await?, make, Some(watch));
@@ -130,6 +131,86 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
     close(ctx, ledger).await?;
     rollbacks::mark(ctx, plan.number, Phase::Purged, rollback.log_from).await?;
     certificate::certificate(ctx, plan, Phase::Purged).await
+}
+
+/// What an earlier start left in doubt is known before anything is sent.
+async fn settle(ctx: &Context, ledger: &mut Ledger, plan: &PlanV1) -> Result<(), RollbackError> {
+    if ledger.book().state().doubt_count() == 0 {
+        return Ok(());
+    }
+    let now = ctx.clock.now();
+    let messages = appended(ctx, ledger).await?;
+    let make: Make<'_> = Box::new(move |row, ledger| in_doubt(row, ledger, now, &messages));
+    let mut work = RowsWork::settling(rows(ctx, plan).await?, make);
+    drive(ctx, ledger, &mut work, "settle", None).await
+}
+
+/// The writes of a row that were announced and have no outcome, whichever phase announced them.
+fn in_doubt(
+    row: &ControlRollback,
+    ledger: &Ledger,
+    now: jiff::Timestamp,
+    messages: &Appended,
+) -> Result<Vec<Action>, WorkFailure> {
+    let external_id = ExternalId::from_stored(row.external_id.clone());
+    let mut actions = Vec::new();
+    let Some((key, id)) = key_of(row, ledger.secret()).zip(row.gorgias_id.parse().ok()) else {
+        return Ok(actions);
+    };
+    for (message, id) in messages.get(&row.external_id).into_iter().flatten() {
+        if ledger.book().doubt(message).is_some() {
+            let ticket = TicketId(row.gorgias_id.parse().unwrap_or(0));
+            actions.push(undoing(message.clone(), Undoing::DeleteMessage(ticket, MessageId(*id))));
+        }
+    }
+    let operation = |key: &WriteKey| match ledger.book().written(key)?.state {
+        WriteState::Intended { operation, .. } => Some(operation),
+        _ => None,
+    };
+    let release = row.change.as_deref().map(Release::decode).transpose()?;
+    let direction = |operation| match operation {
+        Operation::Release => Direction::Release,
+        _ => Direction::Refill,
+    };
+    let write = operation(&key).and_then(|operation| match (row.object.as_str(), operation) {
+        ("ticket", Operation::Trash) => Some(Request::Undo(Undoing::TrashTicket(TicketId(id), now))),
+        ("ticket", Operation::Restore) => Some(Request::Undo(Undoing::RestoreTicket(TicketId(id)))),
+        ("ticket", Operation::Delete) => Some(Request::Undo(Undoing::DeleteTicket(TicketId(id)))),
+        ("customer", Operation::Delete) => Some(Request::Undo(Undoing::DeleteCustomer(CustomerId(id)))),
+        ("customer", operation) => {
+            Some(Request::Undo(release.as_ref()?.fields(CustomerId(id), direction(operation))))
+        }
+        ("tag", Operation::Delete) => Some(Request::Undo(Undoing::DeleteTag(TagId(id)))),
+        ("team", Operation::Delete) => Some(Request::Undo(Undoing::DeleteTeam(TeamId(id)))),
+        ("field", Operation::Trash) => Some(Request::Undo(Undoing::ArchiveField(FieldId(id), now))),
+        ("field", Operation::Restore) => Some(Request::ReactivateField(FieldId(id))),
+        _ => None,
+    });
+    actions.extend(write.map(|write| Action::new(key, write)));
+    if let Some(release) = release.filter(|_| row.object == "customer") {
+        let values = key::values(&external_id, ledger.secret());
+        let exchange =
+            operation(&values).and_then(|operation| release.values(CustomerId(id), direction(operation)));
+        actions.extend(exchange.map(|exchange| undoing(values, exchange)));
+    }
+    Ok(actions)
+}
+
+/// What people acted on since it went into the trash comes back, unless they want it there.
+async fn bring_back(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    plan: &PlanV1,
+    touched: &Touched,
+) -> Result<(), RollbackError> {
+    let make: Make<'_> = Box::new(move |row, ledger| {
+        let id = row.gorgias_id.parse().unwrap_or(0);
+        let is_theirs = row.object == "ticket" && touched.trashed(id);
+        let is_touched = touched.holds(log_word(&row.object), id) && !is_theirs;
+        Ok(if is_touched { bring_again(row, ledger)? } else { Vec::new() })
+    });
+    let mut work = RowsWork::new(rows(ctx, plan).await?, make, None);
+    drive(ctx, ledger, &mut work, "bring back", None).await
 }
 
 async fn at(ctx: &Context, wanted: &'static str, phases: &[Phase]) -> Result<Rollback, RollbackError> {
@@ -235,12 +316,12 @@ fn take_back(
     ledger: &Ledger,
     now: jiff::Timestamp,
 ) -> Result<Vec<Action>, WorkFailure> {
-    let Some(Placed { key, id, state: Settled::Applied(_), .. }) = place(row, ledger) else {
-        return Ok(Vec::new());
-    };
+    let Some(Placed { key, id, state, .. }) = place(row, ledger) else { return Ok(Vec::new()) };
+    let is_there = matches!(state, Settled::Applied(_));
     Ok(match (row.action.as_str(), row.object.as_str()) {
-        ("remove", "ticket") => vec![undoing(key, Undoing::TrashTicket(TicketId(id), now))],
-        ("archive", "field") => vec![undoing(key, Undoing::ArchiveField(FieldId(id), now))],
+        ("remove", "ticket") if is_there => vec![undoing(key, Undoing::TrashTicket(TicketId(id), now))],
+        ("archive", "field") if is_there => vec![undoing(key, Undoing::ArchiveField(FieldId(id), now))],
+        // Fields and values are two writes: one of them may be done already.
         ("give_back", "customer") => exchange(row, ledger, id, Direction::Release)?,
         _ => Vec::new(),
     })

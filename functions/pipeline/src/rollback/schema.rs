@@ -9,10 +9,10 @@ use migration::ledger::{Settled, WriteKey, WriteState};
 use snapshot::tables::{WantField, WantTag, WantTeam};
 
 use super::codes;
-use super::evidence::Touched;
 use super::judge::{self, Deed, Judgement, Made};
 use super::survey::Needed;
 use crate::context::Context;
+use crate::evidence::Touched;
 use crate::ledger::book::Book;
 use crate::ledger::key::{self, Secret};
 use crate::prepare::schema::SchemaWish;

@@ -15,11 +15,11 @@ use snapshot::tables::ControlRollback;
 use snapshot::{Pass, Sealed, TableWriter};
 
 use super::codes;
-use super::evidence::Touched;
 use super::exchange::Release;
 use super::judge::{self, Deed, Judgement, Made};
 use super::{RollbackError, schema};
 use crate::archive;
+use crate::evidence::Touched;
 use crate::ledger::driver::codes::NUMBER_HELD;
 use crate::ledger::key;
 use crate::load::adopted::{self, Adoptions};

@@ -10,8 +10,8 @@ use snapshot::TableReader;
 use snapshot::tables::ControlRollback;
 
 use super::codes;
-use super::evidence::{self, Touched};
 use crate::context::Context;
+use crate::evidence::{self, Touched};
 use crate::ledger::Ledger;
 use crate::ledger::driver::{Action, Outcome, Reaction, Work, WorkFailure, plain};
 use crate::ledger::request::{CHANGED_SINCE_PLAN, Direction, Request, Undoing};
@@ -28,12 +28,20 @@ pub(super) struct RowsWork<'a> {
     rows: TableReader<ControlRollback>,
     make: Make<'a>,
     next: Vec<Action>,
+    /// Writes that are looked up and not sent again.
+    unwanted: BTreeSet<WriteKey>,
+    only_settles: bool,
     watch: Option<Watch<'a>>,
 }
 
 impl<'a> RowsWork<'a> {
     pub(super) fn new(rows: TableReader<ControlRollback>, make: Make<'a>, watch: Option<Watch<'a>>) -> Self {
-        Self { rows, make, next: Vec::new(), watch }
+        Self { rows, make, next: Vec::new(), unwanted: BTreeSet::new(), only_settles: false, watch }
+    }
+
+    /// Looks up what is in doubt, and sends nothing.
+    pub(super) fn settling(rows: TableReader<ControlRollback>, make: Make<'a>) -> Self {
+        Self { only_settles: true, ..Self::new(rows, make, None) }
     }
 
     /// The watch with what it saw.
@@ -77,14 +85,20 @@ impl<'a> Watch<'a> {
         self.unlooked = 0;
         let touched: Vec<u64> =
             self.trashed.keys().copied().filter(|id| self.touched.holds("Ticket", *id)).collect();
+        // What a person put into the trash as well is left where they want it.
+        let is_wanted_back = |id: &u64| !self.touched.trashed(*id);
         let mut back = Vec::new();
-        for id in touched {
+        for id in touched.into_iter().filter(is_wanted_back).collect::<Vec<_>>() {
             if let Some(key) = self.trashed.remove(&id) {
                 self.back.insert(id);
                 back.push(Action::new(key, Request::Undo(Undoing::RestoreTicket(TicketId(id)))));
             }
         }
         Ok(back)
+    }
+
+    fn is_touched(&self, row: &ControlRollback) -> bool {
+        row.gorgias_id.parse().is_ok_and(|id| self.touched.holds(log_word(&row.object), id))
     }
 
     fn went(&mut self, id: u64, key: &WriteKey) {
@@ -102,14 +116,21 @@ impl Work for RowsWork<'_> {
             }
             let Some(row) = self.rows.next() else { return Ok(None) };
             let row = row?;
-            let is_touched = self.watch.as_ref().is_some_and(|watch| {
-                row.gorgias_id.parse().is_ok_and(|id| watch.touched.holds(log_word(&row.object), id))
-            });
-            if !is_touched {
-                self.next = (self.make)(&row, ledger)?;
-                self.next.reverse();
+            let is_touched = self.watch.as_ref().is_some_and(|watch| watch.is_touched(&row));
+            let is_unwanted = is_touched || self.only_settles;
+            let mut actions = (self.make)(&row, ledger)?;
+            // What is in doubt is looked up even when it is not wanted any more.
+            actions.retain(|action| !is_unwanted || ledger.book().doubt(&action.key).is_some());
+            for action in actions.iter().filter(|_| is_unwanted) {
+                self.unwanted.insert(action.key.clone());
             }
+            self.next = actions;
+            self.next.reverse();
         }
+    }
+
+    fn is_wanted(&self, action: &Action) -> bool {
+        !self.unwanted.contains(&action.key)
     }
 
     async fn settle(

@@ -13,6 +13,8 @@ use migration::gorgias::{
 use migration::keys::ExternalId;
 
 use super::account::{Account, Fault, No};
+use super::bug::Bug;
+use super::chance::Weather;
 use super::world::{Effects, TestClock};
 use crate::ledger::timing::later;
 use crate::ports::clock::Clock;
@@ -32,8 +34,9 @@ pub(crate) struct Pace {
     pub(crate) latency: Duration,
 }
 
-#[derive(Default)]
 struct Inside {
+    weather: Weather,
+    bug: Option<Bug>,
     pace: Option<Pace>,
     /// When the bucket is empty again, in the clock's nanoseconds.
     empty_at: u64,
@@ -44,15 +47,53 @@ struct Inside {
     late: Vec<(Timestamp, Effect)>,
 }
 
+impl Inside {
+    fn of(account: Account) -> Self {
+        Self {
+            weather: Weather::fair(),
+            bug: None,
+            pace: None,
+            empty_at: 0,
+            account,
+            requests: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            late: Vec::new(),
+        }
+    }
+}
+
+/// One connection to an account; others may share it.
 pub(crate) struct FakeGorgias {
-    inside: Mutex<Inside>,
+    inside: Arc<Mutex<Inside>>,
     clock: Arc<TestClock>,
     effects: Arc<Effects>,
 }
 
 impl FakeGorgias {
     pub(crate) fn new(account: Account, clock: Arc<TestClock>, effects: Arc<Effects>) -> Self {
-        Self { inside: Mutex::new(Inside { account, ..Inside::default() }), clock, effects }
+        Self { inside: Arc::new(Mutex::new(Inside::of(account))), clock, effects }
+    }
+
+    /// Another process' connection to the same account.
+    pub(crate) fn beside(&self, effects: Arc<Effects>) -> Self {
+        Self { inside: Arc::clone(&self.inside), clock: Arc::clone(&self.clock), effects }
+    }
+
+    pub(crate) fn set_weather(&self, weather: Weather) {
+        self.with(|inside| inside.weather = weather);
+    }
+
+    pub(crate) fn weather<T>(&self, look: impl FnOnce(&mut Weather) -> T) -> T {
+        self.with(|inside| look(&mut inside.weather))
+    }
+
+    pub(crate) fn set_bug(&self, bug: Option<Bug>) {
+        self.with(|inside| inside.bug = bug);
+    }
+
+    /// Whether a record that took effect at `since` shows in a look-up by its key.
+    fn shows(inside: &Inside, now: Timestamp, id: u64, since: Option<Timestamp>) -> bool {
+        since.is_none_or(|since| later(since, inside.weather.lag_of(id)) <= now)
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Inside) -> T) -> T {
@@ -119,6 +160,12 @@ impl FakeGorgias {
         })
     }
 
+    /// As [`FakeGorgias::arrive`] for a write, which the weather may meet too.
+    fn arrive_write(&self, route: &str) -> Option<Fault> {
+        let planned = self.arrive(route);
+        self.with(|inside| planned.or_else(|| inside.weather.write_fault(route == "POST /tickets")))
+    }
+
     fn read<T>(&self, route: &str, look: impl FnOnce(&Account) -> T) -> Result<T, ReadError> {
         match self.arrive(route) {
             None => Ok(self.with(|inside| look(&inside.account))),
@@ -149,10 +196,18 @@ impl FakeGorgias {
         apply: impl FnOnce(&mut Account, Timestamp) -> Result<T, No> + Send + 'static,
     ) -> Result<T, WriteError> {
         self.travel().await;
+        self.effects.begins().await;
         let request = route.to_owned();
         let now = self.clock.now();
-        let in_doubt = |request| WriteError::InDoubt { request, source: None };
-        let answer = match self.arrive(route) {
+        let bug = self.with(|inside| inside.bug);
+        let in_doubt = |request| match bug {
+            Some(Bug::DoubtIsNotSent) => WriteError::NotSent { request, source: None },
+            Some(Bug::DoubtIsRefused) => {
+                WriteError::Refused { request, status: 500, message: "server error".to_owned() }
+            }
+            _ => WriteError::InDoubt { request, source: None },
+        };
+        let answer = match self.arrive_write(route) {
             Some(Fault::NotSent) => return Err(WriteError::NotSent { request, source: None }),
             Some(Fault::Credentials) => return Err(WriteError::Credentials { request }),
             Some(Fault::Refused) => {
@@ -240,10 +295,14 @@ impl Gorgias for FakeGorgias {
             .ok_or(ReadError::NotFound { request })
     }
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
-        self.read("GET /customers?external_id", |account| {
+        let now = self.clock.now();
+        self.read("GET /customers?external_id", |_| ())?;
+        Ok(self.with(|inside| {
             let same = |customer: &&Customer| customer.external_id.as_deref() == Some(id.as_str());
-            account.customers.values().filter(same).map(|found| raw(&listed(found))).collect()
-        })
+            let shows = |found: &&Customer| Self::shows(inside, now, found.id.0, found.created_at);
+            let found = inside.account.customers.values().filter(same).filter(shows);
+            found.map(|found| raw(&listed(found))).collect()
+        }))
     }
     async fn customers_by_email(&self, email: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
         self.by_channel("GET /customers?email", "email", email)
@@ -260,10 +319,25 @@ impl Gorgias for FakeGorgias {
             .ok_or(ReadError::NotFound { request })
     }
     async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError> {
-        self.read("GET /tickets?external_id", |account| {
-            let same = |ticket: &&Ticket| ticket.external_id.as_deref() == Some(id.as_str());
-            account.tickets.values().filter(same).map(raw).collect()
-        })
+        let now = self.clock.now();
+        self.read("GET /tickets?external_id", |_| ())?;
+        Ok(self.with(|inside| {
+            let bug = inside.bug;
+            let same = |ticket: &&Ticket| match bug {
+                Some(Bug::BlindLookUp) => false,
+                Some(Bug::PrefixLookUp) => {
+                    ticket.external_id.as_deref().is_some_and(|found| found[..17] == id.as_str()[..17])
+                }
+                _ => ticket.external_id.as_deref() == Some(id.as_str()),
+            };
+            let shows = |found: &&Ticket| Self::shows(inside, now, found.id.0, found.updated_at);
+            let told = |found: &Ticket| {
+                let message_count =
+                    (bug == Some(Bug::MessagesUnchecked)).then_some(2).or(found.message_count);
+                raw(&Ticket { message_count, external_id: Some(id.to_string()), ..found.clone() })
+            };
+            inside.account.tickets.values().filter(same).filter(shows).map(told).collect()
+        }))
     }
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         self.page("GET /messages", cursor, |account| account.messages.values().cloned().collect())

@@ -1,8 +1,9 @@
 //! Everything a step needs, in memory, with numbered effects.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,15 +13,29 @@ use migration::local_time::SourceZone;
 use migration::settings::MappingSettings;
 use tokio::sync::Notify;
 
+use super::bug::Bug;
+use super::chance::Weather;
 use super::{Account, FakeGorgias, MemoryStore};
 use crate::context::{Context, Limits};
 use crate::ports::clock::Clock;
 use crate::progress::Silent;
 
-/// Counts outside effects and stops the run for good after a chosen one.
+/// What strikes a process at a chosen point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stroke {
+    /// It ends at once.
+    Kill,
+    /// It stands still for so long, as a paused machine does.
+    Pause(Duration),
+}
+
+/// Counts outside effects of one process, and strikes it before or after a chosen one.
 #[derive(Default)]
 pub(crate) struct Effects {
     count: AtomicU64,
+    /// Points passed: two for every effect, one before and one after it.
+    points: AtomicU64,
+    strokes: Mutex<BTreeMap<u64, Stroke>>,
     /// 0 never crashes.
     crash_at: AtomicU64,
     crashed: Notify,
@@ -29,6 +44,40 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
+    /// A process that is struck at these points, counted from 1.
+    pub(crate) fn struck(strokes: impl IntoIterator<Item = (u64, Stroke)>, store_latency: Duration) -> Self {
+        let strokes = Mutex::new(strokes.into_iter().collect());
+        Self { strokes, store_latency, ..Self::default() }
+    }
+
+    /// Something is about to be changed outside.
+    pub(crate) async fn begins(&self) {
+        self.pass().await;
+    }
+
+    async fn pass(&self) {
+        let point = self.points.fetch_add(1, Ordering::SeqCst) + 1;
+        let stroke = self.strokes.lock().unwrap_or_else(PoisonError::into_inner).remove(&point);
+        match stroke {
+            None => {}
+            Some(Stroke::Pause(duration)) => tokio::time::sleep(duration).await,
+            Some(Stroke::Kill) => {
+                self.crashed.notify_one();
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Points passed so far.
+    pub(crate) fn points(&self) -> u64 {
+        self.points.load(Ordering::SeqCst)
+    }
+
+    /// Ends when the process is killed.
+    pub(crate) async fn killed(&self) {
+        self.crashed.notified().await;
+    }
+
     /// One more thing was changed outside. Never comes back when this was the last one before the crash.
     pub(crate) async fn happened(&self) {
         let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
@@ -36,6 +85,7 @@ impl Effects {
             self.crashed.notify_one();
             std::future::pending::<()>().await;
         }
+        self.pass().await;
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -117,6 +167,47 @@ impl World {
             effects,
             limits: Limits::default(),
             run: "2026-11-22-t1".to_owned(),
+            scratch: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// Another process in the same world, with its own points and its own scratch folder.
+    pub(crate) fn beside(&self, effects: Effects) -> Self {
+        let effects = Arc::new(effects);
+        Self {
+            gorgias: Arc::new(self.gorgias.beside(Arc::clone(&effects))),
+            store: Arc::new(self.store.beside(Arc::clone(&effects))),
+            clock: Arc::clone(&self.clock),
+            effects,
+            limits: self.limits.clone(),
+            run: self.run.clone(),
+            scratch: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// A world of its own in the runtime's paused time, which begins as this one is.
+    pub(crate) fn copied(
+        &self,
+        pace: super::fake_gorgias::Pace,
+        store_latency: Duration,
+        weather: &Weather,
+        bug: Option<Bug>,
+    ) -> Self {
+        let effects = Arc::new(Effects { store_latency, ..Effects::default() });
+        let clock = TestClock { nanoseconds: AtomicU64::new(0), runtime: Some(tokio::time::Instant::now()) };
+        let clock = Arc::new(clock);
+        let account = self.gorgias.account(|account| account.clone());
+        let gorgias = FakeGorgias::new(account, Arc::clone(&clock), Arc::clone(&effects));
+        gorgias.set_pace(pace);
+        gorgias.set_weather(weather.clone());
+        gorgias.set_bug(bug);
+        Self {
+            gorgias: Arc::new(gorgias),
+            store: Arc::new(self.store.copied(Arc::clone(&effects), weather.clone(), bug)),
+            clock,
+            effects,
+            limits: self.limits.clone(),
+            run: self.run.clone(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
         }
     }

@@ -387,10 +387,13 @@ impl<'a> Engine<'a> {
             Answer::Absent { still } => {
                 let visibility = self.ledger.lag().visibility();
                 let doubtful = Doubtful::new(action, still);
-                if let Some(action) = self.doubts.absent(doubtful, visibility, self.now()) {
-                    self.tally.repeated += 1;
-                    self.ready.push_back(action);
-                }
+                let absent = self.doubts.absent(doubtful, visibility, self.now());
+                let (again, over): (Vec<_>, Vec<_>) =
+                    absent.into_iter().partition(|action| self.work.is_wanted(action));
+                self.tally.repeated += again.len() as u64;
+                self.ready.extend(again);
+                let settled: Vec<_> = over.iter().filter_map(|action| self.not_applied(action)).collect();
+                self.receipts.extend(settled);
             }
         }
         Ok(())

@@ -4,10 +4,12 @@
 //! nothing have done what they should. Deliberately absent: judging what may be taken back; see `rollback`.
 
 use jiff::Timestamp;
-use migration::gorgias::{CustomerId, FieldId, MessageId, TagId, TeamId, TicketId};
+use migration::gorgias::{CustomerId, FieldId, FieldObject, MessageId, TagId, TeamId, TicketId};
 use migration::ledger::Operation;
 
-use super::{Trace, change_fields, found_or_absent, messages_of, tag_where, team_where, values_text};
+use super::{
+    Trace, change_fields, field_where, found_or_absent, messages_of, tag_where, team_where, values_text,
+};
 use crate::ports::gorgias::{
     Change, Customer, CustomerChange, FoundChannel, FoundValue, Gorgias, ReadError, WriteError,
 };
@@ -102,7 +104,7 @@ impl Undoing {
                 .is_none_or(|messages| !messages.iter().any(|message| message.id == *id)),
             Self::DeleteTag(id) => tag_where(gorgias, |tag| tag.id == *id).await?.is_none(),
             Self::DeleteTeam(id) => team_where(gorgias, |team| team.id == *id).await?.is_none(),
-            Self::ArchiveField(..) => return Ok(Trace::Repeatable),
+            Self::ArchiveField(id, _) => is_archived(gorgias, *id).await?,
             Self::ExchangeFields(id, exchange) => {
                 found(gorgias.customer(*id).await)?.is_some_and(|raw| holds(&raw.record, &exchange.to))
             }
@@ -179,6 +181,16 @@ fn found<T>(answer: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
         Err(ReadError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+async fn is_archived(gorgias: &dyn Gorgias, id: FieldId) -> Result<bool, ReadError> {
+    for object in [FieldObject::Ticket, FieldObject::Customer] {
+        let found = field_where(gorgias, object, |field| field.id == id && !field.is_active).await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn changed(request: &str) -> WriteError {

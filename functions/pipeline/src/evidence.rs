@@ -9,21 +9,45 @@ use migration::gorgias::UserId;
 use snapshot::Pass;
 use snapshot::tables::FoundUser;
 
-use super::RollbackError;
-use crate::archive;
+use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::listing::walk;
-use crate::ports::gorgias::{AuditEvent, User};
+use crate::ports::gorgias::{AuditEvent, ReadError, User};
 
 /// Events are read again from a little before the last one seen: two of one moment may show up one after the other.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// What customers do is done by no user. Everything else that nobody did, the server did by itself.
 const BY_CUSTOMERS: &str = "ticket-message-created";
 
+/// Why the log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The users before the run.
+    #[error("cannot read who the account's users were")]
+    Archive(#[from] ArchiveError),
+    /// Reading Gorgias.
+    #[error("cannot read the account's log")]
+    Read(#[from] ReadError),
+}
+
+impl EvidenceError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Read(ReadError::Credentials { .. }) => "GOR101",
+            Self::Read(_) => "GOR102",
+        }
+    }
+}
+
 /// Records that somebody else acted on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     records: BTreeSet<(String, u64)>,
+    /// Tickets that somebody else put into the trash, and nobody took out again.
+    trashed: BTreeSet<u64>,
     /// Moment of the newest event that was seen, by the account's clock.
     until: Option<Timestamp>,
 }
@@ -32,6 +56,11 @@ impl Touched {
     /// Whether somebody else acted on the record; `kind` is the log's word, such as `Ticket`.
     pub(crate) fn holds(&self, kind: &str, id: u64) -> bool {
         self.records.contains(&(kind.to_owned(), id))
+    }
+
+    /// Whether somebody else wants the ticket in the trash.
+    pub(crate) fn trashed(&self, ticket: u64) -> bool {
+        self.trashed.contains(&ticket)
     }
 
     /// From when on the log has to be read again.
@@ -46,13 +75,19 @@ impl Touched {
             None => event.kind == BY_CUSTOMERS,
         };
         if is_theirs {
+            match event.kind.as_str() {
+                "ticket-trashed" | "ticket-deleted" => drop(self.trashed.insert(event.object)),
+                "ticket-untrashed" => drop(self.trashed.remove(&event.object)),
+                _ => {}
+            }
             self.records.insert((event.object_type.clone(), event.object));
         }
     }
 
-    pub(super) fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, other: Self) {
         self.until = self.until.max(other.until);
         self.records.extend(other.records);
+        self.trashed.extend(other.trashed);
     }
 }
 
@@ -66,16 +101,16 @@ pub(crate) async fn by_others(
     ctx: &Context,
     service_user: UserId,
     since: Timestamp,
-) -> Result<Touched, RollbackError> {
+) -> Result<Touched, EvidenceError> {
     let mut users = BTreeSet::new();
     for row in archive::open::<FoundUser>(ctx, &ctx.run, Pass::Before).await? {
-        users.extend(row?.gorgias_user_id.parse().ok().map(UserId));
+        users.extend(row.map_err(ArchiveError::from)?.gorgias_user_id.parse().ok().map(UserId));
     }
     let fetch = |cursor| {
         let gorgias = std::sync::Arc::clone(&ctx.destination);
         Box::pin(async move { gorgias.users(Option::as_ref(&cursor)).await }) as _
     };
-    walk::<User, RollbackError>(fetch, |raw| {
+    walk::<User, EvidenceError>(fetch, |raw| {
         users.insert(raw.record.id);
         Ok(())
     })
@@ -93,7 +128,7 @@ pub(crate) async fn since(
     ctx: &Context,
     service_user: UserId,
     since: Timestamp,
-) -> Result<Touched, RollbackError> {
+) -> Result<Touched, EvidenceError> {
     read(ctx, service_user, since, None).await
 }
 
@@ -102,13 +137,13 @@ async fn read(
     service_user: UserId,
     since: Timestamp,
     user: Option<UserId>,
-) -> Result<Touched, RollbackError> {
+) -> Result<Touched, EvidenceError> {
     let mut touched = Touched::default();
     let fetch = |cursor| {
         let gorgias = std::sync::Arc::clone(&ctx.destination);
         Box::pin(async move { gorgias.events(since, user, Option::as_ref(&cursor)).await }) as _
     };
-    walk::<AuditEvent, RollbackError>(fetch, |raw| {
+    walk::<AuditEvent, EvidenceError>(fetch, |raw| {
         touched.take(&raw.record, service_user);
         Ok(())
     })

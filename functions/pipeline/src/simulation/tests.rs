@@ -1,0 +1,69 @@
+//! The simulation itself: what it must find, and what it must not.
+
+use super::{Bug, Importer, Migrated, Sum, Template};
+
+/// Histories of a bug that is looked for; each must show within them.
+const SEEDS: u64 = 60;
+
+#[test]
+fn an_undisturbed_load_needs_no_look_up_but_those_that_measure() {
+    let sum = Template::new(40).undisturbed();
+    assert_eq!((sum.wrong, sum.look_ups), (0, 3), "{sum:?}");
+}
+
+#[test]
+fn a_kill_at_any_point_changes_nothing() {
+    let template = Template::new(12);
+    let points = template.kill_points();
+    assert!(points > 30, "{points}");
+    let mut sum = Sum::default();
+    (1..=points).for_each(|point| sum.add(&template.killed_at(point)));
+    assert_eq!((sum.wrong, sum.kills), (0, points), "{sum:?}");
+}
+
+#[test]
+fn storms_change_nothing_and_every_kind_of_fault_strikes() {
+    let template = Template::new(30);
+    let mut sum = Sum::default();
+    (0..SEEDS).for_each(|seed| sum.add(&template.stormy(seed, None)));
+    assert_eq!(sum.wrong, 0, "{sum:?}");
+    assert!(sum.kills > 0 && sum.pauses > 0 && sum.fenced > 0, "{sum:?}");
+    assert_eq!(sum.faults.len(), 8, "{:?}", sum.faults);
+}
+
+#[test]
+fn every_bug_is_noticed() {
+    let template = Template::new(30);
+    for bug in Bug::ALL {
+        let caught = (0..20 * SEEDS).find(|seed| template.stormy(*seed, Some(bug)).wrong > 0);
+        assert!(caught.is_some(), "{bug:?} is not noticed");
+    }
+}
+
+#[test]
+fn importers_without_the_protocol_write_twice() {
+    let template = Template::new(30);
+    for importer in Importer::ALL {
+        let mut sum = Sum::default();
+        (0..SEEDS).for_each(|seed| sum.add(&template.naive(seed, importer)));
+        assert!(sum.duplicates > 0, "{importer:?}");
+    }
+}
+
+#[test]
+fn a_rollback_that_is_killed_at_any_point_ends_as_one_that_is_not() {
+    let migrated = Migrated::new(4);
+    let points = migrated.kill_points();
+    let mut sum = Sum::default();
+    (1..=points).for_each(|point| sum.add(&migrated.killed_at(point)));
+    assert_eq!((sum.wrong, sum.kills), (0, points), "{sum:?}");
+}
+
+#[test]
+fn nothing_that_people_do_is_lost() {
+    let migrated = Migrated::new(8);
+    let mut sum = Sum::default();
+    (0..4 * SEEDS).for_each(|seed| sum.add(&migrated.history(seed)));
+    assert_eq!(sum.wrong, 0, "{sum:?}");
+    assert!(sum.edits > SEEDS && sum.kills > 0, "{sum:?}");
+}
