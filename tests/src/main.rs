@@ -4,6 +4,7 @@
 //! one step alone. Deliberately absent: asserted times; a figure is a ratio, a count or a rate on this machine.
 
 mod bench;
+mod histories;
 mod measured;
 mod world;
 
@@ -23,6 +24,12 @@ struct Arguments {
 enum Command {
     /// Measures; prints JSON figures.
     Bench(bench::Arguments),
+    /// Loads in storms: killed at every point, by seeds, with bugs on purpose; prints what is there twice or missing.
+    Crash(histories::Crash),
+    /// The same storms, met by importers without the protocol.
+    Compare(histories::Compare),
+    /// Rollbacks while people work: what of theirs is lost, what is not as before.
+    Rollback(histories::Rollback),
     /// Runs `deskferry` inside this program, then writes what the process used; the benches call it.
     #[command(hide = true)]
     Deskferry {
@@ -38,6 +45,9 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Crash(arguments) => Ok(histories::crash(&arguments)),
+        Command::Compare(arguments) => Ok(histories::compare(&arguments)),
+        Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),
     }
 }

@@ -101,6 +101,14 @@ impl Template {
         in_virtual_time(async { self.play(&storm, bug).await.judged(seed) })
     }
 
+    /// Whether a bug shows in the storm of this seed: a wrong end, or more written twice than without it.
+    #[must_use]
+    pub fn shows(&self, seed: u64, bug: Bug) -> bool {
+        let with = self.stormy(seed, Some(bug));
+        let twice = |sum: &Sum| sum.written_twice + sum.written_twice_uncovered;
+        with.wrong > 0 || (twice(&with) > 0 && twice(&with) > twice(&self.stormy(seed, None)))
+    }
+
     async fn play(&self, storm: &Storm, bug: Option<Bug>) -> Sum {
         let world = self.world(&storm.weather, bug);
         let mut sum = Sum { records: self.records, ..Sum::default() };

@@ -240,16 +240,7 @@ impl Migrated {
                 (7, _, Some(customer)) => {
                     let id = TicketId(2_000_000 + account.tickets.len() as u64 + edits.len() as u64);
                     let template = account.tickets.values().next()?.clone();
-                    let ticket = Ticket {
-                        id,
-                        external_id: None,
-                        customer: Some(customer),
-                        trashed_at: None,
-                        tags: Vec::new(),
-                        values: Vec::new(),
-                        assignee_team: None,
-                        ..template
-                    };
+                    let ticket = ticket_of_theirs(id, customer, template);
                     account.tickets.insert(id, ticket);
                     Edit::NewTicket(customer, id)
                 }
@@ -291,6 +282,20 @@ impl Migrated {
             }
             sum.duplicates = account.duplicates().len() as u64;
         });
+    }
+}
+
+/// A ticket that a person opens for a customer of ours.
+fn ticket_of_theirs(id: TicketId, customer: CustomerId, template: Ticket) -> Ticket {
+    Ticket {
+        id,
+        external_id: None,
+        customer: Some(customer),
+        trashed_at: None,
+        tags: Vec::new(),
+        values: Vec::new(),
+        assignee_team: None,
+        ..template
     }
 }
 

@@ -97,7 +97,7 @@ impl Weather {
         let lag = match chance.below(4) {
             0 => Lag::Ordered(Duration::ZERO),
             1 => Lag::Ordered(Duration::from_secs(chance.below(600))),
-            _ => Lag::Each(Duration::from_secs(chance.below(26))),
+            _ => Lag::Each(Duration::from_secs(10 + chance.below(20))),
         };
         Self { chance, seed, kinds, store_permille, lag, fired: BTreeMap::new() }
     }
@@ -122,7 +122,9 @@ impl Weather {
             "not_sent" => Fault::NotSent,
             "answer_lost" => Fault::AnswerLost,
             "vanished" => Fault::Vanished,
-            "applied_late" => Fault::Late(1 + self.chance.below(80)),
+            // Half of them at the very end of a request's life, where the waits have to hold.
+            "applied_late" if self.chance.happens(500) => Fault::Late(75 + self.chance.below(14)),
+            "applied_late" => Fault::Late(1 + self.chance.below(75)),
             "ticket_in_part" => Fault::Partial,
             _ => Fault::Refused,
         })
