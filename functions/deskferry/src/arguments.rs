@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Plan,
     /// Write to Gorgias, wave by wave; a wave opens when the one before it is proven
     Load,
+    /// Write once more what Gorgias refused, when its cause is mended, and compare again
+    Retry(Retry),
     /// Read Gorgias back and compare every field of every record
     Reconcile(Reconcile),
     /// Write the report of a run as text, JSON and CSV
@@ -108,6 +110,7 @@ impl Command {
         match self {
             Self::Init(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
+            Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
             Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
             other => Some(format!("deskferry {}", other.name())),
         }
@@ -127,6 +130,7 @@ impl Command {
             Self::Transform => "transform",
             Self::Plan => "plan",
             Self::Load => "load",
+            Self::Retry(_) => "retry",
             Self::Reconcile(_) => "reconcile",
             Self::Report(_) => "report",
             Self::Handoff => "handoff",
@@ -196,6 +200,16 @@ pub(crate) struct Reconcile {
     /// Read everything once more although it is proven; what is found is kept beside the verdict of the run
     #[arg(long)]
     pub(crate) again: bool,
+}
+
+/// Arguments of `retry`.
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    /// What was refused, and what had to wait for it
+    #[arg(long, required = true)]
+    pub(crate) failed: bool,
+    #[command(flatten)]
+    pub(crate) strict: Strict,
 }
 
 /// Arguments of `rollback`.

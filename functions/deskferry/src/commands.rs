@@ -42,6 +42,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Transform => steps::run(screen, common, steps::Wish::One(Step::Transform)),
         Command::Plan => steps::run(screen, common, steps::Wish::One(Step::Plan)),
         Command::Load => steps::run(screen, common, steps::Wish::Load),
+        Command::Retry(retry) => steps::run(screen, common, steps::Wish::Retry(retry.strict)),
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),

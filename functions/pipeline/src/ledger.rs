@@ -176,6 +176,8 @@ pub struct Opening {
     pub plan: Option<Digest>,
     /// Digest of the baseline, once there is one.
     pub baseline: Option<Digest>,
+    /// Number of the attempt to write once more what was refused; 0 for the run itself.
+    pub attempt: u32,
 }
 
 /// The open ledger of one destination account.
@@ -210,7 +212,10 @@ impl Ledger {
             clock: Arc::clone(&ctx.clock),
             folder,
             account,
-            run: ctx.run.to_string(),
+            run: match opening.attempt {
+                0 => ctx.run.to_string(),
+                attempt => format!("{}+{attempt}", ctx.run),
+            },
             secret,
             timing: ctx.limits.ledger,
             lag: LagMeter::new(ctx.limits.ledger.visibility),

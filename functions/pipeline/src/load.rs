@@ -79,6 +79,12 @@ pub enum LoadError {
         /// Account of the credentials.
         connected: String,
     },
+    /// Nothing can be written once more before the wave was loaded.
+    #[error("wave {wave} is not loaded; run load first")]
+    NotLoaded {
+        /// The wave.
+        wave: Wave,
+    },
     /// A rollback has taken records away and is neither undone nor purged.
     #[error("rollback {number} is {phase}: undo it, or purge it, before anything is loaded")]
     RollbackOpen {
@@ -123,7 +129,7 @@ impl LoadError {
             Self::Plan(_) | Self::Prepared(_) | Self::NotPrepared => "LOD001",
             Self::Ledger(_) => "LED101",
             Self::OtherAccount { .. } => "LOD002",
-            Self::Closed { .. } => "LOD003",
+            Self::Closed { .. } | Self::NotLoaded { .. } => "LOD003",
             Self::RollbackOpen { .. } => "LOD006",
             Self::Unsettled { .. } => "LOD104",
             Self::Drive { source: DriveError::Credentials { .. }, .. } => "GOR101",
@@ -179,28 +185,82 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
         run_folder::put(ctx, &done_key, &stored).await?;
         return Ok(report);
     }
+    let (tally, held) = write(ctx, wave, &plan, digest, 0).await?;
+    let Tally { done, failed, looked_up, repeated, .. } = tally;
+    let stored = StoredLoad::V1 { done, failed, looked_up, repeated, held };
+    run_folder::put(ctx, &done_key, &stored).await?;
+    count(&stored, &mut report);
+    Ok(report)
+}
+
+/// Writes once more what Gorgias refused in a wave that is loaded, and what had to wait for it.
+///
+/// # Errors
+/// [`LoadError::NotLoaded`] before the wave was loaded; else as [`run`].
+pub async fn retry(ctx: &Context, wave: Wave, attempt: u32) -> Result<StepReport, LoadError> {
+    if run_folder::get::<StoredLoad>(ctx, &done_key(ctx, wave)?).await?.is_none() {
+        return Err(LoadError::NotLoaded { wave });
+    }
+    let (plan, digest) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    check_rollback(ctx).await?;
+    let mut report = StepReport::of(STEP);
+    let (Tally { done, failed, looked_up, repeated, .. }, held) =
+        write(ctx, wave, &plan, digest, attempt).await?;
+    let stored = StoredLoad::V1 { done, failed, looked_up, repeated, held };
+    run_folder::put(ctx, &ctx.run_key(&format!("retries/{attempt:04}-{wave}.json"))?, &stored).await?;
+    count(&stored, &mut report);
+    Ok(report)
+}
+
+/// Number of the next attempt.
+///
+/// # Errors
+/// [`LoadError::Store`].
+pub async fn next_attempt(ctx: &Context) -> Result<u32, LoadError> {
+    let keys = ctx.store.list(&ctx.run_key("retries")?).await?;
+    let numbers = keys.iter().filter_map(|key| {
+        let name = key.as_str().rsplit('/').next()?;
+        name.split('-').next()?.parse::<u32>().ok()
+    });
+    Ok(numbers.max().unwrap_or(0) + 1)
+}
+
+/// Records that Gorgias refused, of all waves, as the ledger says. Sends no request.
+///
+/// # Errors
+/// [`LoadError`] when the plan or the ledger cannot be read.
+pub async fn refused(ctx: &Context) -> Result<u64, LoadError> {
+    let (plan, _) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    let (book, _) = Ledger::read_of(ctx, &plan.account).await?;
+    Ok(book.iter().filter(|(key, _)| is_loaded(key.object) && book.is_refused(key)).count() as u64)
+}
+
+/// Carries a wave out.
+async fn write(
+    ctx: &Context,
+    wave: Wave,
+    plan: &PlanV1,
+    digest: Digest,
+    attempt: u32,
+) -> Result<(Tally, u64), LoadError> {
     let names = names(ctx).await?;
-    let opening = Opening { plan: Some(digest), baseline: Digest::from_hex(&plan.baseline) };
+    let opening = Opening { plan: Some(digest), baseline: Digest::from_hex(&plan.baseline), attempt };
     let mut ledger = Ledger::open(ctx, &opening).await?;
     if ledger.account() != plan.account {
         let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
         return Err(LoadError::OtherAccount { planned, connected });
     }
-    tell_found(ctx, &ledger, &plan);
+    tell_found(ctx, &ledger, plan);
     let (tally, held) = match wave {
-        Wave::Customers => (load_customers(ctx, &mut ledger, &plan, names).await?, 0),
-        Wave::Leads | Wave::Chats => load_tickets(ctx, &mut ledger, wave, &plan, names).await?,
+        Wave::Customers => (load_customers(ctx, &mut ledger, plan, names).await?, 0),
+        Wave::Leads | Wave::Chats => load_tickets(ctx, &mut ledger, wave, plan, names).await?,
     };
     ledger.close().await?;
     tell_settled(ctx, &tally);
     if tally.left > 0 {
         return Err(LoadError::Unsettled { wave, count: tally.left });
     }
-    let Tally { done, failed, looked_up, repeated, .. } = tally;
-    let stored = StoredLoad::V1 { done, failed, looked_up, repeated, held };
-    run_folder::put(ctx, &done_key, &stored).await?;
-    count(&stored, &mut report);
-    Ok(report)
+    Ok((tally, held))
 }
 
 /// What an earlier start left behind, if there was one.
@@ -262,16 +322,18 @@ pub async fn found(ctx: &Context) -> Result<Option<Found>, LoadError> {
     Ok(found_in(&book, &plan))
 }
 
+/// Kinds of records that the waves write.
+fn is_loaded(object: DestinationObject) -> bool {
+    matches!(
+        object,
+        DestinationObject::Customer
+            | DestinationObject::CustomerValues
+            | DestinationObject::Ticket
+            | DestinationObject::Message
+    )
+}
+
 fn found_in(book: &Book, plan: &PlanV1) -> Option<Found> {
-    let is_loaded = |object: DestinationObject| {
-        matches!(
-            object,
-            DestinationObject::Customer
-                | DestinationObject::CustomerValues
-                | DestinationObject::Ticket
-                | DestinationObject::Message
-        )
-    };
     let (mut settled, mut in_doubt) = (0, 0);
     for (_, written) in book.iter().filter(|(key, _)| is_loaded(key.object)) {
         if written.not_after.is_some() {

@@ -38,6 +38,8 @@ pub(crate) enum Wish {
     One(Step),
     /// All waves, each compared before the next one opens.
     Load,
+    /// What was refused, once more.
+    Retry(Strict),
     /// The comparison of every wave that is loaded.
     Reconcile(Reconcile),
     /// The report.
@@ -49,6 +51,7 @@ impl Wish {
         match self {
             Self::One(step) => step.name(),
             Self::Load => "load",
+            Self::Retry(_) => "retry",
             Self::Reconcile(_) => "reconcile",
             Self::Report(_) => "report",
         }
@@ -58,7 +61,7 @@ impl Wish {
     fn wanted(self) -> Wanted {
         match self {
             Self::One(Step::Discover) => Wanted::UnfinishedOrNew,
-            Self::One(Step::Handoff) | Self::Report(_) => Wanted::Newest,
+            Self::One(Step::Handoff) | Self::Report(_) | Self::Retry(_) => Wanted::Newest,
             _ => Wanted::UnfinishedOrNewest,
         }
     }
@@ -82,6 +85,7 @@ async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exi
     match wish {
         Wish::One(step) => one(screen, project, step).await.map(|_| Exit::Done),
         Wish::Load => load(screen, project).await,
+        Wish::Retry(strict) => retry(screen, project, strict).await,
         Wish::Reconcile(wish) if wish.again => reconcile_again(screen, project, wish.strict).await,
         Wish::Reconcile(wish) => reconcile(screen, project, wish.strict).await,
         Wish::Report(strict) => {
@@ -144,6 +148,40 @@ async fn load(screen: &Screen, project: &Project) -> Result<Exit, Failure> {
             }
         }
     }
+}
+
+async fn retry(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {
+    let ctx = &project.context;
+    let step = |error| worker::StepError::from(error);
+    let refused = pipeline::load::refused(ctx).await.map_err(step)?;
+    if refused == 0 {
+        screen.say("Nothing to do: Gorgias refused no record of this run");
+        return Ok(Exit::Done);
+    }
+    let attempt = pipeline::load::next_attempt(ctx).await.map_err(step)?;
+    screen.say(format!("Attempt {attempt}: {} were refused", words::plural(refused, "write", "writes")));
+    let shown = worker::look(ctx).await?;
+    for wave in Wave::ALL.into_iter().filter(|wave| shown.done.contains(&Step::Load(*wave))) {
+        let report = pipeline::load::retry(ctx, wave, attempt).await.map_err(step)?;
+        tell(screen, project, Step::Load(wave), &report);
+    }
+    let left = pipeline::load::refused(ctx).await.map_err(step)?;
+    screen.say(match left {
+        0 => "Every record is written".to_owned(),
+        left => format!("{} refused again", words::plural(left, "write is", "writes are")),
+    });
+    screen.event(json!({ "type": "retry", "attempt": attempt, "refused_before": refused, "refused": left }));
+    // A wave that has no good verdict yet is compared for it; the others are read once more.
+    let is_proven = Wave::ALL.iter().all(|wave| {
+        shown.gates[conduct::place(*wave)] == conduct::Gate::Passed
+            || !shown.done.contains(&Step::Load(*wave))
+    });
+    let exit = if is_proven {
+        reconcile_again(screen, project, strict).await?
+    } else {
+        reconcile(screen, project, strict).await?
+    };
+    Ok(if left > 0 { Exit::SomeFailed } else { exit })
 }
 
 async fn reconcile(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {

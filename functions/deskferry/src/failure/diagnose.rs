@@ -102,7 +102,7 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     }
     if let Some(error) = error.downcast_ref::<LoadError>() {
         return match error {
-            LoadError::NotPrepared => Some(&catalogue::OUT_OF_ORDER),
+            LoadError::NotPrepared | LoadError::NotLoaded { .. } => Some(&catalogue::OUT_OF_ORDER),
             LoadError::OtherAccount { .. } => Some(&catalogue::STALE),
             LoadError::Closed { .. } => Some(&catalogue::BAD_VERDICT),
             LoadError::RollbackOpen { .. } => Some(&catalogue::ROLLBACK_PHASE),

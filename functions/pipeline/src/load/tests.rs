@@ -346,3 +346,22 @@ async fn a_ticket_that_a_person_deleted_shows_up_as_missing() {
     assert_eq!(verdict.unexplained.get("CMP101"), Some(&2), "{:?}", told(&verdict));
     assert!(!verdict.opens_next());
 }
+
+#[tokio::test]
+async fn what_was_refused_is_written_once_more_on_request() {
+    let world = world_of(Account::fresh(), Wants::people(30, 2)).await;
+    world.gorgias.fail("POST /tickets", 2, Fault::Refused);
+    run_all(&world).await.expect("one refused record stops nothing");
+    let ctx = world.context();
+    assert_eq!(refused(&ctx).await.expect("readable"), 1);
+    run_all(&world).await.expect("nothing to do");
+    assert_eq!(refused(&ctx).await.expect("readable"), 1, "the run itself does not try again");
+    let attempt = next_attempt(&ctx).await.expect("readable");
+    let report = retry(&ctx, Wave::Leads, attempt).await.expect("written");
+    assert_eq!((report.records["done"], report.records["failed"]), (1, 0));
+    assert_eq!(refused(&ctx).await.expect("readable"), 0);
+    assert_eq!(next_attempt(&ctx).await.expect("readable"), attempt + 1);
+    let (report, holds) = reconcile::again(&ctx, Wave::Leads).await.expect("readable");
+    assert!(holds && report.records["ticket"] == 30, "{report:?}");
+    assert_eq!(world.gorgias.account(|account| account.duplicates()), Vec::<String>::new());
+}
