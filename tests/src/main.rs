@@ -5,6 +5,7 @@
 
 mod bench;
 mod histories;
+mod kill;
 mod measured;
 mod world;
 
@@ -30,6 +31,8 @@ enum Command {
     Compare(histories::Compare),
     /// Rollbacks while people work: what of theirs is lost, what is not as before.
     Rollback(histories::Rollback),
+    /// Kills a real run at random moments, starts it again, and counts what was created.
+    Kill(kill::Arguments),
     /// Runs `deskferry` inside this program, then writes what the process used; the benches call it.
     #[command(hide = true)]
     Deskferry {
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Crash(arguments) => Ok(histories::crash(&arguments)),
         Command::Compare(arguments) => Ok(histories::compare(&arguments)),
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
+        Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn deskferry(
     Ok((used, lines))
 }
 
-fn child(usage: &Path, arguments: &[&str]) -> anyhow::Result<Command> {
+pub(crate) fn child(usage: &Path, arguments: &[&str]) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("deskferry").arg("--usage").arg(usage).arg("--").args(arguments);
     for (name, secret) in crate::bench::SECRETS {

@@ -13,7 +13,7 @@ use crate::world::{Size, World};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Contacts; with their leads and calls they are at least five times as many records.
-    #[arg(long, default_value_t = 20_100)]
+    #[arg(long, default_value_t = 20_200)]
     contacts: u64,
     /// Calls.
     #[arg(long, default_value_t = 60_000)]

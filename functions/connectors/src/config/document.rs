@@ -58,6 +58,10 @@ pub(super) struct Gorgias {
     pub(super) bucket: String,
     pub(super) reserve: f64,
     pub(super) in_flight: Option<usize>,
+    /// How long a request may live; shorter than by default only for a stand-in on this machine.
+    pub(super) request_life_seconds: Option<f64>,
+    /// How long a record may take until it shows; likewise.
+    pub(super) visibility_seconds: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]

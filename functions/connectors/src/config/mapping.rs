@@ -16,6 +16,8 @@ use pipeline::context::Limits;
 use super::ConfigError;
 use super::document::Document;
 
+/// Longest wait for what is in doubt.
+const WAIT_SECONDS_MAX: f64 = 3_600.0;
 /// Longest hold of a rollback; what is in the trash longer is forgotten.
 const HOLD_DAYS_MAX: f64 = 366.0;
 /// Requests in flight beyond which nothing is gained.
@@ -134,6 +136,7 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
         }
         limits.rollback_hold = std::time::Duration::from_secs_f64(days * 86_400.0);
     }
+    waits(file, &mut limits)?;
     limits.chat_window = window(file)?;
     for text in &file.accept.findings {
         if Code::from_text(text).is_none() {
@@ -146,6 +149,25 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
     }
     limits.accepted_findings.clone_from(&file.accept.findings);
     Ok(limits)
+}
+
+/// The waits before an absence is believed. At a real account they are never shorter than what is known to be safe.
+fn waits(file: &Document, limits: &mut Limits) -> Result<(), ConfigError> {
+    let is_stand_in = file.gorgias.base_url.starts_with("http://");
+    let table = [
+        ("gorgias.request_life_seconds", file.gorgias.request_life_seconds, &mut limits.ledger.request_life),
+        ("gorgias.visibility_seconds", file.gorgias.visibility_seconds, &mut limits.ledger.visibility),
+    ];
+    for (key, seconds, wait) in table {
+        let Some(seconds) = seconds else { continue };
+        let least = if is_stand_in { 0.1 } else { wait.as_secs_f64() };
+        if !(least..=WAIT_SECONDS_MAX).contains(&seconds) {
+            let how = format!("use {least} to {WAIT_SECONDS_MAX}; less is for a stand-in on this machine");
+            return Err(ConfigError::value(key, "it is out of range", &how));
+        }
+        *wait = std::time::Duration::from_secs_f64(seconds);
+    }
+    Ok(())
 }
 
 fn whole(key: &str, value: Option<usize>, most: usize, target: &mut usize) -> Result<(), ConfigError> {

@@ -12,7 +12,6 @@ use crate::load::{self, LoadError};
 use crate::reconcile;
 use crate::testing::World;
 use crate::testing::chance::{Chance, Weather};
-use crate::testing::wants::lead;
 use crate::testing::world::{Effects, Stroke};
 use crate::wave::Wave;
 
@@ -180,12 +179,13 @@ impl Template {
         let (after, _) = self.judge(world, &BTreeSet::new());
         sum.swept += before.saturating_sub(after);
         let Ok((book, secret)) = Ledger::read_of(&ctx, "acme").await else { return BTreeSet::new() };
-        let refused = |key_text: &String| {
-            book.is_refused(&key::ticket(&ExternalId::from_stored(key_text.clone()), &secret))
+        let is_refused = |text: &String| {
+            let id = ExternalId::from_stored(text.clone());
+            book.is_refused(&key::ticket(&id, &secret)) || book.is_refused(&key::message(&id, &secret))
         };
         // Refused by the weather, never by a bug of ours that takes a doubt for a refusal.
         let struck = sum.faults.get("refused").copied().unwrap_or(0);
-        let refused: BTreeSet<String> = (1..=self.records).map(lead).filter(refused).collect();
+        let refused: BTreeSet<String> = self.keys().into_iter().filter(is_refused).collect();
         if refused.len() as u64 <= struck { refused } else { BTreeSet::new() }
     }
 }

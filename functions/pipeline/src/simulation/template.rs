@@ -58,6 +58,14 @@ impl Template {
         STORE_LATENCY
     }
 
+    /// Keys of all tickets and messages.
+    pub(super) fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = (1..=self.records).map(lead).collect();
+        let messages: Vec<String> = keys.iter().flat_map(|key| messages_of(key)).collect();
+        keys.extend(messages);
+        keys
+    }
+
     /// Tickets beyond the first with one key, those in the trash included.
     pub(super) fn written_twice(world: &World) -> u64 {
         world.gorgias.account(|account| {
@@ -91,11 +99,15 @@ impl Template {
                     continue;
                 }
                 look(tickets.get(key.as_str()));
-                for position in 1..=MESSAGES {
-                    look(messages.get(format!("{key}:message:{position}").as_str()));
+                for message in messages_of(&key).filter(|message| !refused.contains(message)) {
+                    look(messages.get(message.as_str()));
                 }
             }
             (twice, missing)
         })
     }
+}
+
+fn messages_of(ticket: &str) -> impl Iterator<Item = String> {
+    (1..=MESSAGES).map(move |position| format!("{ticket}:message:{position}"))
 }

@@ -114,8 +114,9 @@ impl<'a> Engine<'a> {
                 self.stop.get_or_insert(DriveError::Stopped);
             }
             if self.stop.is_none() {
-                self.start_requests();
+                // Looks first: one that waits behind writes would measure that wait as a lag.
                 self.start_look_ups();
+                self.start_requests();
                 self.start_append()?;
             }
             match self.step().await {
