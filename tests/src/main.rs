@@ -7,6 +7,7 @@ mod bench;
 mod histories;
 mod kill;
 mod measured;
+mod model;
 mod world;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     Compare(histories::Compare),
     /// Rollbacks while people work: what of theirs is lost, what is not as before.
     Rollback(histories::Rollback),
+    /// Every interleaving of a small model of the protocol, and of each removal from it.
+    Model(model::Arguments),
     /// Kills a real run at random moments, starts it again, and counts what was created.
     Kill(kill::Arguments),
     /// Runs `deskferry` inside this program, then writes what the process used; the benches call it.
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Crash(arguments) => Ok(histories::crash(&arguments)),
         Command::Compare(arguments) => Ok(histories::compare(&arguments)),
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
+        Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),
     }
