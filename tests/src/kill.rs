@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Longest time from a start to a kill, in milliseconds.
-    #[arg(long, default_value_t = 1_500)]
+    #[arg(long, default_value_t = 3_500)]
     longest: u64,
     /// Accepted for uniformity: output is JSON always.
     #[arg(long)]

@@ -28,6 +28,7 @@ use pipeline::ports::gorgias::{
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::cause::Cause;
@@ -61,6 +62,8 @@ pub struct Client {
     transport: Transport,
     base_url: Url,
     clock: Arc<dyn Clock>,
+    /// Whose key it is does not change while this lives: asked once.
+    account: OnceCell<Account>,
 }
 
 impl std::fmt::Debug for Client {
@@ -90,7 +93,7 @@ impl Client {
             log,
         )
         .map_err(wrap)?;
-        Ok(Self { transport, base_url: access.base_url, clock })
+        Ok(Self { transport, base_url: access.base_url, clock, account: OnceCell::new() })
     }
 
     async fn put(&self, route: &'static str, path: String, body: &Value) -> Result<(), WriteError> {
@@ -117,7 +120,11 @@ fn paused(at: Option<Timestamp>) -> Value {
 #[async_trait]
 impl Gorgias for Client {
     async fn account(&self) -> Result<Account, ReadError> {
-        Ok(self.one::<AccountWire>(&Request::get("GET /account", "/account", Vec::new())).await?.record)
+        let ask = || async {
+            let request = Request::get("GET /account", "/account", Vec::new());
+            Ok(self.one::<AccountWire>(&request).await?.record)
+        };
+        self.account.get_or_try_init(ask).await.cloned()
     }
 
     async fn service_user(&self) -> Result<User, ReadError> {
