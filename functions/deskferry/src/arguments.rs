@@ -327,6 +327,9 @@ pub(crate) struct GorgiasTwin {
     /// How many times faster than this machine's clock the account's time runs
     #[arg(long, value_name = "K", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
+    /// What goes wrong: a JSON list such as [{"when":{"method":"POST","nth":3},"action":"lost_answer_after_commit"}]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.

@@ -3,6 +3,7 @@
 //! Every world is made from a seed. Waiting happens only where the twin's bucket asks for it, and its clock runs fast.
 
 mod all_rows;
+mod faults;
 mod rollback;
 mod world;
 mod wrong_byte;

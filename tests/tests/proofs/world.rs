@@ -154,6 +154,8 @@ email = "{email}"
 api_key = "env:GORGIAS_API_KEY"
 bucket = "4000/1"
 reserve = 0.0
+request_life_seconds = 2
+visibility_seconds = 0.5
 
 [store]
 url = "file:run"

@@ -63,6 +63,9 @@ async fn gorgias(screen: &Screen, arguments: &GorgiasTwin, keys: &Keys) -> Resul
     let twin =
         stand_in::start_gorgias(preexisting, pace, arguments.account.seed, arguments.account.listen, keys)
             .await?;
+    if let Some(path) = &arguments.faults {
+        twin.set_faults(faults(path)?);
+    }
     let url = twin.base_url();
     let per_second = f64::from(bucket.capacity) / bucket.window_seconds * pace.time_scale;
     screen.say(format!("REST API                {url}/api"));
@@ -98,6 +101,16 @@ async fn until_interrupted(screen: &Screen) -> Result<(), Failure> {
     screen.next("deskferry discover", "with these addresses in migration.toml; Ctrl-C stops the stand-in");
     interrupt.requested().await;
     Ok(())
+}
+
+/// Reads a plan of faults.
+fn faults(path: &std::path::Path) -> Result<Vec<twins::gorgias::Fault>, Failure> {
+    let text = std::fs::read_to_string(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::new(&catalogue::BAD_ARGUMENT, "--faults is no list of faults")
+            .with_why(error.to_string())
+            .seen_in(path.display().to_string())
+    })
 }
 
 /// Reads `40/20`.

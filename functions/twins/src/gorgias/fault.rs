@@ -37,6 +37,8 @@ pub enum Action {
     Truncate,
     /// The request takes effect; the answer comes after this many account seconds.
     Delay(f64),
+    /// The connection closes at once, and the request takes effect after this many account seconds.
+    ApplyLate(f64),
 }
 
 /// One fault of a plan.

@@ -72,7 +72,7 @@ async fn read(mut body: HttpBody, most: usize) -> Option<Bytes> {
     fits.then(|| kept.freeze())
 }
 
-async fn answer(twin: &Twin, incoming: Incoming, too_large: bool) -> Response {
+async fn answer(twin: &Arc<Twin>, incoming: Incoming, too_large: bool) -> Response {
     let route = Twin::route_name(&incoming.method, &incoming.path);
     let (method, search) = (incoming.method.clone(), route == "/api/search");
     let passage = twin.pass(&incoming, route);
@@ -83,6 +83,11 @@ async fn answer(twin: &Twin, incoming: Incoming, too_large: bool) -> Response {
         Ok(Some(Action::StatusBefore(status))) => Err(Refusal::new(status, "Something went wrong.")),
         Ok(Some(action @ (Action::Html(_) | Action::HangUpBeforeCommit))) => {
             fault = Some(action);
+            Err(Refusal::new(502, "Something went wrong."))
+        }
+        Ok(Some(action @ Action::ApplyLate(seconds))) => {
+            fault = Some(action);
+            apply_later(Arc::clone(twin), incoming, seconds);
             Err(Refusal::new(502, "Something went wrong."))
         }
         Ok(action) => {
@@ -96,11 +101,10 @@ async fn answer(twin: &Twin, incoming: Incoming, too_large: bool) -> Response {
         Some(Action::Html(status)) => html(status),
         Some(Action::Truncate) => truncate(response).await,
         Some(Action::Delay(seconds)) => {
-            let wait = Duration::try_from_secs_f64(seconds / twin.time_scale).unwrap_or_default();
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(account_time(twin, seconds)).await;
             response
         }
-        Some(Action::HangUpBeforeCommit | Action::LostAnswerAfterCommit) => {
+        Some(Action::HangUpBeforeCommit | Action::LostAnswerAfterCommit | Action::ApplyLate(_)) => {
             response.extensions_mut().insert(HangUp);
             response
         }
@@ -112,6 +116,19 @@ async fn answer(twin: &Twin, incoming: Incoming, too_large: bool) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+fn account_time(twin: &Twin, seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds / twin.time_scale).unwrap_or_default()
+}
+
+/// A request that hung in a queue of the server while its client gave up.
+fn apply_later(twin: Arc<Twin>, incoming: Incoming, seconds: f64) {
+    tokio::spawn(async move {
+        tokio::time::sleep(account_time(&twin, seconds)).await;
+        // Whatever comes of it, nobody hears of it.
+        drop(twin.serve(incoming));
+    });
 }
 
 /// The headers seen on live answers, and the twin's own time scale.

@@ -116,3 +116,17 @@ async fn faults_do_not_touch_the_account_they_spare() {
     assert_eq!(desk.running.dump(), before);
     assert_ne!(before["users"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_request_that_takes_effect_when_nobody_waits_any_more() {
+    let desk = Desk::quiet().await;
+    desk.running.set_faults(on_create(Action::ApplyLate(0.3)));
+    let sent = desk.request("POST", "/api/customers").json(&customer("late@example.org")).send().await;
+    assert!(sent.is_err(), "the connection closes at once");
+    let found = async || desk.get("/api/customers?email=late@example.org").await.column("id").len();
+    assert_eq!(found().await, 0, "not yet");
+    while found().await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(found().await, 1);
+}
