@@ -4,6 +4,7 @@
 
 mod all_rows;
 mod faults;
+mod named;
 mod rollback;
 mod world;
 mod wrong_byte;
