@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use migration::local_time::SourceZone;
 use migration::settings::MappingSettings;
+use tokio::sync::Notify;
 
 use crate::context::{Context, Limits};
 use crate::ports::clock::Clock;
@@ -27,14 +28,47 @@ pub(crate) use gorgias::FakeGorgias;
 #[derive(Default)]
 pub(crate) struct MemoryStore {
     pub(crate) objects: Mutex<BTreeMap<Key, Bytes>>,
+    /// Points passed: two for every write, one before and one after it.
+    points: AtomicU64,
+    /// The process dies at this point; 0 never.
+    die_at: AtomicU64,
+    died: Notify,
+}
+
+impl MemoryStore {
+    async fn pass(&self) {
+        let point = self.points.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.die_at.load(Ordering::Relaxed) == point {
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Runs until the end, or until the process dies at the point; `None` means dead.
+    pub(crate) async fn until_death<T>(&self, point: u64, run: impl Future<Output = T>) -> Option<T> {
+        self.points.store(0, Ordering::Relaxed);
+        self.die_at.store(point, Ordering::Relaxed);
+        let ended = tokio::select! {
+            biased;
+            () = self.died.notified() => None,
+            ended = run => Some(ended),
+        };
+        self.die_at.store(0, Ordering::Relaxed);
+        ended
+    }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn put_new(&self, key: &Key, body: Bytes) -> Result<Put, StoreError> {
-        let mut objects = self.objects.lock().expect("no panic while held");
-        let kept = objects.entry(key.clone()).or_insert_with(|| body.clone());
-        Ok(if *kept == body { Put::Created } else { Put::AlreadyThere })
+        self.pass().await;
+        let put = {
+            let mut objects = self.objects.lock().expect("no panic while held");
+            let kept = objects.entry(key.clone()).or_insert_with(|| body.clone());
+            if *kept == body { Put::Created } else { Put::AlreadyThere }
+        };
+        self.pass().await;
+        Ok(put)
     }
 
     async fn put_new_file(&self, key: &Key, path: &Path) -> Result<Put, StoreError> {

@@ -174,10 +174,13 @@ impl Template {
     async fn compare(&self, world: &World, sum: &mut Sum) -> BTreeSet<String> {
         let ctx = world.context();
         let (before, _) = self.judge(world, &BTreeSet::new());
-        // A verdict that is not good is no error: the judge looks for itself.
-        reconcile::run(&ctx, Wave::Leads).await.ok();
-        let (after, _) = self.judge(world, &BTreeSet::new());
-        sum.swept += before.saturating_sub(after);
+        // A comparison of records that are there once changes nothing; it takes most of the time of a history.
+        if before > 0 {
+            // A verdict that is not good is no error: the judge looks for itself.
+            reconcile::run(&ctx, Wave::Leads).await.ok();
+            let (after, _) = self.judge(world, &BTreeSet::new());
+            sum.swept += before.saturating_sub(after);
+        }
         let Ok((book, secret)) = Ledger::read_of(&ctx, "acme").await else { return BTreeSet::new() };
         let is_refused = |text: &String| {
             let id = ExternalId::from_stored(text.clone());
