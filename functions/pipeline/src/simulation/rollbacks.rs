@@ -168,7 +168,11 @@ impl Migrated {
             }
             let kill = chance.happens(500).then(|| 1 + chance.below(8 * self.people));
             let last = if is_undone { Phase::Undo } else { Phase::Purge };
-            is_done = (is_done || starts == 1) && phase(&world, kill, STARTS_MAX, &mut sum, last).await;
+            // One that did not even begin has nothing to undo.
+            let newest = rollback::newest(&world.context()).await.ok().flatten();
+            let has_begun = newest.is_none_or(|newest| newest.phase != rollback::Phase::Planned);
+            is_done = !has_begun
+                || (is_done || starts == 1) && phase(&world, kill, STARTS_MAX, &mut sum, last).await;
             sum.stuck = u64::from(!is_done);
             sum.edits = edits.len() as u64;
             self.judge(&world, &edits, !is_undone, &mut sum);
