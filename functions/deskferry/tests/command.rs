@@ -62,9 +62,12 @@ fn help_keeps_the_order_of_the_flow() {
           transform    Turn the source snapshot into what Gorgias should hold
           plan         Cut the work into waves, and say how many requests and hours they take
           load         Write to Gorgias, wave by wave; a wave opens when the one before it is proven
+          retry        Write once more what Gorgias refused, when its cause is mended, and compare again
           reconcile    Read Gorgias back and compare every field of every record
           report       Write the report of a run as text, JSON and CSV
           handoff      Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
+          rollback     Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is
+                       changed
           status       Where the run stands
           twin         Serve a stand-in of one system on loopback, until interrupted
           explain      What a code means and what to do about it

@@ -79,6 +79,12 @@ pub enum LoadError {
         /// Account of the credentials.
         connected: String,
     },
+    /// A rollback took the run back for good.
+    #[error("rollback {number} took this run back for good; begin another run")]
+    TakenBack {
+        /// The rollback.
+        number: u32,
+    },
     /// Nothing can be written once more before the wave was loaded.
     #[error("wave {wave} is not loaded; run load first")]
     NotLoaded {
@@ -130,7 +136,7 @@ impl LoadError {
             Self::Ledger(_) => "LED101",
             Self::OtherAccount { .. } => "LOD002",
             Self::Closed { .. } | Self::NotLoaded { .. } => "LOD003",
-            Self::RollbackOpen { .. } => "LOD006",
+            Self::RollbackOpen { .. } | Self::TakenBack { .. } => "LOD006",
             Self::Unsettled { .. } => "LOD104",
             Self::Drive { source: DriveError::Credentials { .. }, .. } => "GOR101",
             Self::Drive { source: DriveError::Breaker { .. }, .. } => "LOD004",
@@ -360,13 +366,15 @@ fn count(stored: &StoredLoad, report: &mut StepReport) {
 
 /// What lies in the trash is not written a second time.
 async fn check_rollback(ctx: &Context) -> Result<(), LoadError> {
-    match rollbacks::newest(ctx).await?.filter(|newest| newest.phase.is_open()) {
-        Some(open) => {
-            let (number, phase) = (open.plan.number, open.phase.as_str());
-            Err(LoadError::RollbackOpen { number, phase })
-        }
-        None => Ok(()),
+    if let Some(open) = rollbacks::all(ctx).await?.into_iter().rfind(|rollback| rollback.phase.is_open()) {
+        let (number, phase) = (open.plan.number, open.phase.as_str());
+        return Err(LoadError::RollbackOpen { number, phase });
     }
+    // What its waves wrote is gone, and its waves still say that they are done.
+    if let Some(purged) = rollbacks::of_this_run(ctx).await? {
+        return Err(LoadError::TakenBack { number: purged.plan.number });
+    }
+    Ok(())
 }
 
 /// A wave opens on a good verdict of the wave before it that had anything to write.

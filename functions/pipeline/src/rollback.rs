@@ -35,7 +35,7 @@ use crate::reconcile::{ReconcileError, Scene};
 use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
 
-pub use crate::rollbacks::{Phase, PlanV1, Rollback, newest};
+pub use crate::rollbacks::{Phase, PlanV1, Rollback, newest, of_this_run};
 pub use certificate::{CertificateV1, ResidueV1, certificate};
 pub use phases::{apply, purge, undo};
 

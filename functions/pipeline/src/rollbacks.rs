@@ -187,22 +187,43 @@ pub(crate) async fn mark(
     Ok(())
 }
 
-/// The newest rollback that has a plan.
+/// Every rollback that has a plan, in order of their numbers.
 ///
 /// # Errors
 /// [`DocumentError`] when the store or a document cannot be read.
-pub async fn newest(ctx: &Context) -> Result<Option<Rollback>, DocumentError> {
+pub async fn all(ctx: &Context) -> Result<Vec<Rollback>, DocumentError> {
     let keys = ctx.store.list(&ctx.key("rollback")?).await?;
-    let is_plan = |key: &&Key| key.as_str().ends_with("/plan.json");
-    let Some(plan) = keys.iter().rfind(is_plan) else { return Ok(None) };
-    let StoredPlan::V1(plan) = run_folder::need(ctx, plan).await?;
-    let mut rollback =
-        Rollback { phase: Phase::Planned, since: plan.planned_at, log_from: plan.log_from, plan };
-    for phase in Phase::ALL.into_iter().skip(1) {
-        let key = key(ctx, rollback.plan.number, phase.document())?;
-        if let Some(StoredMark::V1 { at, log_from }) = run_folder::get(ctx, &key).await? {
-            rollback = Rollback { phase, since: at, log_from, ..rollback };
+    let mut all = Vec::new();
+    for plan in keys.iter().filter(|key| key.as_str().ends_with("/plan.json")) {
+        let StoredPlan::V1(plan) = run_folder::need(ctx, plan).await?;
+        let mut rollback =
+            Rollback { phase: Phase::Planned, since: plan.planned_at, log_from: plan.log_from, plan };
+        for phase in Phase::ALL.into_iter().skip(1) {
+            let key = key(ctx, rollback.plan.number, phase.document())?;
+            if let Some(StoredMark::V1 { at, log_from }) = run_folder::get(ctx, &key).await? {
+                rollback = Rollback { phase, since: at, log_from, ..rollback };
+            }
         }
+        all.push(rollback);
     }
-    Ok(Some(rollback))
+    Ok(all)
+}
+
+/// The newest rollback that has a plan.
+///
+/// # Errors
+/// As [`all`].
+pub async fn newest(ctx: &Context) -> Result<Option<Rollback>, DocumentError> {
+    Ok(all(ctx).await?.pop())
+}
+
+/// The rollback that has taken this run back, for now or for good.
+///
+/// # Errors
+/// As [`all`].
+pub async fn of_this_run(ctx: &Context) -> Result<Option<Rollback>, DocumentError> {
+    let is_away = |rollback: &Rollback| {
+        rollback.plan.run == ctx.run.as_str() && (rollback.phase.is_open() || rollback.phase == Phase::Purged)
+    };
+    Ok(all(ctx).await?.into_iter().rfind(is_away))
 }

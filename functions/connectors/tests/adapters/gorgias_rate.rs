@@ -12,7 +12,7 @@ fn narrow(capacity: u32) -> Config {
 }
 
 async fn ask(desk: &Desk, requests: usize, in_flight: usize) {
-    let outcomes = stream::iter(0..requests).map(|_| desk.client.account()).buffer_unordered(in_flight);
+    let outcomes = stream::iter(0..requests).map(|_| desk.client.service_user()).buffer_unordered(in_flight);
     outcomes.for_each(|outcome| async move { drop(outcome.unwrap()) }).await;
 }
 
@@ -25,7 +25,7 @@ async fn the_bucket_is_spent_whole_and_not_overrun() {
     let seconds = desk.time.seconds();
     assert!((99.0..104.0).contains(&seconds), "{seconds}");
     let usage = desk.client.usage();
-    assert_eq!((usage.total(), usage.requests["GET /account"]), (240, 240));
+    assert_eq!((usage.total(), usage.requests["GET /users/0"]), (240, 240));
     assert_eq!(usage.bucket.map(|(_, limit)| limit), Some(40));
     assert_eq!(usage.windows.iter().map(|window| window.requests).sum::<u64>(), 240);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal};
 
+use migration::load_plan;
 use pipeline::report::advice;
 use pipeline::rollback::{self, CertificateV1, Phase, PlanV1, Planned, Rollback, RollbackError};
 use serde_json::json;
@@ -117,6 +118,14 @@ fn show(screen: &Screen, project: &Project, plan: &PlanV1) {
         let what = words::plural(plan.switches, "rule, survey or webhook", "rules, surveys and webhooks");
         screen.say(format!("  {what} switched on again"));
     }
+    let tickets = plan.objects.get("ticket").and_then(|deeds| deeds.get("remove")).copied().unwrap_or(0);
+    let requests = tickets + 4 * plan.count("give_back") + plan.count("archive") + 2 * plan.switches;
+    let seconds = load_plan::bound_seconds(requests, &project.config.gorgias.bucket);
+    screen.say(format!(
+        "  about {} requests, {} at the rate limit",
+        words::count(requests),
+        words::duration(seconds)
+    ));
     let rows = project.folder().join(format!("lake/v1/ctl_rollback/run_id={}", plan.run));
     screen.say(format!("  record by record: {}", rows.display()));
     screen.event(json!({
@@ -294,9 +303,9 @@ mod tests {
             ("ticket".to_owned(), BTreeMap::from([("remove".to_owned(), 1_498)])),
         ]);
         expect![[r#"
-                          remove        keep
-              customer       1,198           2
-              ticket         1,498           0"#]]
+                              remove        keep
+              customer         1,198           2
+              ticket           1,498           0"#]]
         .assert_eq(&table(&objects, &DEEDS).join("\n"));
         assert!(table(&BTreeMap::new(), &DEEDS).is_empty());
     }

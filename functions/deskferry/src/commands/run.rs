@@ -2,7 +2,7 @@
 
 use pipeline::conduct::Step;
 use pipeline::report;
-use pipeline::rollback::{self, Phase, Rollback};
+use pipeline::rollback;
 use pipeline::step::StepReport;
 use pipeline::worker::{self, Rest};
 use twins::gorgias::LedgerCounts;
@@ -28,7 +28,7 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<E
         let approval =
             arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
         let rest = project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?;
-        if let Some(rollback) = taken_back(&project).await? {
+        if let Some(rollback) = rollback::of_this_run(&project.context).await? {
             let since = words::moment(rollback.since, &screen.look().zone);
             let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
             screen.say(format!("Rollback {number} took this run back: {phase} since {since}"));
@@ -47,14 +47,6 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<E
             _ => Exit::Done,
         })
     })
-}
-
-/// The rollback of this run, unless it is only planned or was undone.
-async fn taken_back(project: &Project) -> Result<Option<Rollback>, Failure> {
-    let newest = rollback::newest(&project.context).await?;
-    Ok(newest.filter(|newest| {
-        newest.plan.run == project.run().as_str() && (newest.phase.is_open() || newest.phase == Phase::Purged)
-    }))
 }
 
 /// Works until nothing is left to do; the approval is used when the mapping waits for one.

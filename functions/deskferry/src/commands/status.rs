@@ -42,7 +42,7 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
     let chosen = runs::choose(&folder, common.run.as_deref(), Wanted::UnfinishedOrNewest, today)?;
     let context = project::look(screen, &config, chosen.run.clone())?;
     let (shown, rollback) = super::in_runtime(async {
-        Ok((worker::look(&context).await?, pipeline::rollback::newest(&context).await?))
+        Ok((worker::look(&context).await?, pipeline::rollback::of_this_run(&context).await?))
     })?;
     let next = conduct::next(&shown);
     tell_steps(screen, &shown, next);

@@ -105,7 +105,7 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
             LoadError::NotPrepared | LoadError::NotLoaded { .. } => Some(&catalogue::OUT_OF_ORDER),
             LoadError::OtherAccount { .. } => Some(&catalogue::STALE),
             LoadError::Closed { .. } => Some(&catalogue::BAD_VERDICT),
-            LoadError::RollbackOpen { .. } => Some(&catalogue::ROLLBACK_PHASE),
+            LoadError::RollbackOpen { .. } | LoadError::TakenBack { .. } => Some(&catalogue::ROLLBACK_PHASE),
             _ => None,
         };
     }

@@ -224,6 +224,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ("REC001", "a wave cannot be compared", "see the cause, then run again"),
     ("REC002", "a wave is not loaded to its end", "deskferry load"),
     (
+        "REC101",
+        "second records of ours were taken out of the way",
+        "nothing; a process that stood still had written them, and nobody had touched them",
+    ),
+    (
         "REC301",
         "what was read back differs and keeps the next wave closed",
         "look at the differences in the report",

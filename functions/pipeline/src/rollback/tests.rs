@@ -173,6 +173,8 @@ async fn what_nobody_touched_is_as_it_was_before() {
     assert_eq!(sent.get("DELETE /tickets/{id}"), again.get("DELETE /tickets/{id}"));
     let nothing = plan_new(&world).await;
     assert!(!nothing.has_changes(), "{}", told(&nothing.objects));
+    let attempt = load::retry(&world.context(), Wave::Leads, 1).await;
+    assert!(matches!(attempt, Err(LoadError::TakenBack { number: 1 })), "{attempt:?}");
 }
 
 #[tokio::test]
