@@ -118,14 +118,16 @@ fn show(screen: &Screen, project: &Project, plan: &PlanV1) {
         let what = words::plural(plan.switches, "rule, survey or webhook", "rules, surveys and webhooks");
         screen.say(format!("  {what} switched on again"));
     }
-    let tickets = plan.objects.get("ticket").and_then(|deeds| deeds.get("remove")).copied().unwrap_or(0);
-    let requests = tickets + 4 * plan.count("give_back") + plan.count("archive") + 2 * plan.switches;
-    let seconds = load_plan::bound_seconds(requests, &project.config.gorgias.bucket);
-    screen.say(format!(
-        "  about {} requests, {} at the rate limit",
-        words::count(requests),
-        words::duration(seconds)
-    ));
+    if plan.has_changes() {
+        let tickets = plan.objects.get("ticket").and_then(|deeds| deeds.get("remove")).copied().unwrap_or(0);
+        let requests = tickets + 4 * plan.count("give_back") + plan.count("archive") + 2 * plan.switches;
+        let seconds = load_plan::bound_seconds(requests, &project.config.gorgias.bucket);
+        screen.say(format!(
+            "  about {} requests, {} at the rate limit",
+            words::count(requests),
+            words::duration(seconds)
+        ));
+    }
     let rows = project.folder().join(format!("lake/v1/ctl_rollback/run_id={}", plan.run));
     screen.say(format!("  record by record: {}", rows.display()));
     screen.event(json!({
@@ -302,11 +304,13 @@ mod tests {
             ("customer".to_owned(), BTreeMap::from([("keep".to_owned(), 2), ("remove".to_owned(), 1_198)])),
             ("ticket".to_owned(), BTreeMap::from([("remove".to_owned(), 1_498)])),
         ]);
+        // A bar in front keeps the blanks.
+        let lines: Vec<String> = table(&objects, &DEEDS).iter().map(|line| format!("|{line}")).collect();
         expect![[r#"
-                              remove        keep
-              customer         1,198           2
-              ticket           1,498           0"#]]
-        .assert_eq(&table(&objects, &DEEDS).join("\n"));
+            |                  remove        keep
+            |  customer         1,198           2
+            |  ticket           1,498           0"#]]
+        .assert_eq(&lines.join("\n"));
         assert!(table(&BTreeMap::new(), &DEEDS).is_empty());
     }
 }
