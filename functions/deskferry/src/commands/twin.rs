@@ -6,7 +6,7 @@ use twins::gorgias::Bucket;
 use crate::arguments::{Account as Size, GorgiasTwin, LeadDeskTwin, Profile, System, Twin};
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::screen::Screen;
 use crate::stand_in::{self, Keys, Pace};
 use crate::words;
@@ -23,6 +23,8 @@ pub(crate) fn run(screen: &Screen, arguments: &Twin) -> Result<Exit, Failure> {
 }
 
 async fn leaddesk(screen: &Screen, arguments: &LeadDeskTwin, keys: &Keys) -> Result<Exit, Failure> {
+    // Whoever reads the address may ask for the end at once.
+    let interrupt = interrupt::listen()?;
     screen.say("Starting a stand-in of LeadDesk; nothing leaves this machine");
     let account = account_of(screen, &arguments.account)?;
     if let Some(folder) = &arguments.files {
@@ -45,12 +47,13 @@ async fn leaddesk(screen: &Screen, arguments: &LeadDeskTwin, keys: &Keys) -> Res
         "Keys                    LEADDESK_AUTH, LEADDESK_CLIENT_ID, LEADDESK_CLIENT_SECRET, or the test keys",
     );
     screen.event(json!({ "type": "twin", "system": "leaddesk", "url": url, "rest_url": rest_url }));
-    until_interrupted(screen).await?;
+    until_interrupted(screen, &interrupt).await;
     twin.stop().await;
     Ok(Exit::Done)
 }
 
 async fn gorgias(screen: &Screen, arguments: &GorgiasTwin, keys: &Keys) -> Result<Exit, Failure> {
+    let interrupt = interrupt::listen()?;
     screen.say("Starting a stand-in of Gorgias; nothing leaves this machine");
     let bucket = bucket(&arguments.bucket)?;
     if !(arguments.time_scale.is_finite() && arguments.time_scale > 0.0) {
@@ -79,7 +82,7 @@ async fn gorgias(screen: &Screen, arguments: &GorgiasTwin, keys: &Keys) -> Resul
     screen.say("User and key            migration@acme.example; GORGIAS_API_KEY, or the test key");
     screen
         .event(json!({ "type": "twin", "system": "gorgias", "url": url, "requests_per_second": per_second }));
-    until_interrupted(screen).await?;
+    until_interrupted(screen, &interrupt).await;
     twin.stop().await;
     Ok(Exit::Done)
 }
@@ -96,11 +99,9 @@ fn account_of(screen: &Screen, size: &Size) -> Result<twins::generate::Account, 
     Ok(account)
 }
 
-async fn until_interrupted(screen: &Screen) -> Result<(), Failure> {
-    let interrupt = interrupt::listen()?;
+async fn until_interrupted(screen: &Screen, interrupt: &Interrupt) {
     screen.next("deskferry discover", "with these addresses in migration.toml; Ctrl-C stops the stand-in");
     interrupt.requested().await;
-    Ok(())
 }
 
 /// Reads a plan of faults.
