@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: judging what follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use migration::gorgias::UserId;
@@ -42,12 +42,20 @@ impl EvidenceError {
     }
 }
 
+/// A ticket moved in or out of the trash; of two, the one that happened later is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct TrashMove {
+    at: Timestamp,
+    event: u64,
+    is_in: bool,
+}
+
 /// Records that somebody else acted on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     records: BTreeSet<(String, u64)>,
-    /// Tickets that somebody else put into the trash, and nobody took out again.
-    trashed: BTreeSet<u64>,
+    /// By ticket, what somebody else last did with the trash.
+    trash: BTreeMap<u64, TrashMove>,
     /// Moment of the newest event that was seen, by the account's clock.
     until: Option<Timestamp>,
 }
@@ -60,7 +68,7 @@ impl Touched {
 
     /// Whether somebody else wants the ticket in the trash.
     pub(crate) fn trashed(&self, ticket: u64) -> bool {
-        self.trashed.contains(&ticket)
+        self.trash.get(&ticket).is_some_and(|moved| moved.is_in)
     }
 
     /// From when on the log has to be read again.
@@ -76,18 +84,30 @@ impl Touched {
         };
         if is_theirs {
             match event.kind.as_str() {
-                "ticket-trashed" | "ticket-deleted" => drop(self.trashed.insert(event.object)),
-                "ticket-untrashed" => drop(self.trashed.remove(&event.object)),
+                "ticket-trashed" | "ticket-deleted" => self.moved(event, true),
+                "ticket-untrashed" => self.moved(event, false),
                 _ => {}
             }
             self.records.insert((event.object_type.clone(), event.object));
         }
     }
 
+    fn moved(&mut self, event: &AuditEvent, is_in: bool) {
+        self.last_move(event.object, TrashMove { at: event.at, event: event.id, is_in });
+    }
+
+    fn last_move(&mut self, ticket: u64, moved: TrashMove) {
+        let last = self.trash.entry(ticket).or_insert(moved);
+        *last = moved.max(*last);
+    }
+
+    /// Both together, whichever was read first.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.until = self.until.max(other.until);
         self.records.extend(other.records);
-        self.trashed.extend(other.trashed);
+        for (ticket, moved) in other.trash {
+            self.last_move(ticket, moved);
+        }
     }
 }
 
@@ -178,6 +198,26 @@ mod tests {
         check("ticket-updated", Some(1), false);
         check("ticket-message-created", None, true);
         check("ticket-satisfaction-survey-skipped", None, false);
+    }
+
+    #[test]
+    fn the_later_move_decides_in_whichever_order_the_log_was_read() {
+        let seen = |kind: &str, user: u64, second: i64| {
+            let mut touched = Touched::default();
+            touched.take(&event(kind, Some(user), second), UserId(1));
+            touched
+        };
+        let check = |one: &Touched, other: &Touched, is_in: bool| {
+            let mut both = one.clone();
+            both.absorb(other.clone());
+            assert_eq!(both.trashed(7), is_in);
+        };
+        let (first, second) = (seen("ticket-trashed", 2, 100), seen("ticket-untrashed", 3, 200));
+        check(&first, &second, false);
+        check(&second, &first, false);
+        let third = seen("ticket-trashed", 2, 300);
+        check(&second, &third, true);
+        check(&third, &second, true);
     }
 
     #[test]

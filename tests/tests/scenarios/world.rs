@@ -15,6 +15,8 @@ const SPEED: [&str; 4] = ["--bucket", "4000/20", "--time-scale", "20"];
 /// The stage of one scenario.
 pub(crate) struct World {
     folder: TempDir,
+    /// What the commands cost; beside the folder, whose content scripts tell.
+    figures: TempDir,
     twins: Vec<Twin>,
     secrets: Vec<(String, String)>,
     /// Address of Gorgias' stand-in.
@@ -37,6 +39,7 @@ impl World {
         let secrets = names.map(|name| (name.to_owned(), format!("canary-{}", name.to_lowercase())));
         Self {
             folder: tempfile::tempdir().expect("a folder"),
+            figures: tempfile::tempdir().expect("a folder"),
             twins: Vec::new(),
             secrets: secrets.to_vec(),
             gorgias: String::new(),
@@ -44,9 +47,9 @@ impl World {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let usage = tempfile::NamedTempFile::new().expect("a file for figures").into_temp_path();
+        let usage = self.figures.path().join("usage.json");
         let mut command = Command::new(env!("CARGO_BIN_EXE_prove"));
-        command.arg("deskferry").arg("--usage").arg(&*usage).arg("--").args(arguments);
+        command.arg("deskferry").arg("--usage").arg(usage).arg("--").args(arguments);
         command.current_dir(self.folder.path()).envs(self.secrets.iter().cloned()).stdin(Stdio::null());
         command
     }

@@ -6,33 +6,13 @@ use expect_test::expect;
 use migration::gorgias::{CustomerId, MessageId, TicketId, UserId};
 
 use super::*;
-use crate::ports::gorgias::{AuditEvent, Customer, FoundChannel, Message};
-use crate::testing::wants::{contact, email, lead};
+use crate::ports::gorgias::{AuditEvent, Message};
+use crate::testing::wants::{contact, lead, there_before};
 use crate::testing::{Account, Fault, Wants, World};
 use crate::wave::Wave;
 use crate::{finish, plan, prepare, reconcile};
 
 type Stopped = Box<dyn std::error::Error + Send + Sync>;
-
-/// A customer that was there before, with the email of one of ours.
-fn there_before(number: u64) -> Customer {
-    let address = email(number);
-    let channel = FoundChannel { kind: "email".to_owned(), address: address.clone(), is_preferred: true };
-    Customer {
-        id: CustomerId(900 + number),
-        external_id: None,
-        name: Some("Old Friend".to_owned()),
-        first_name: None,
-        last_name: None,
-        email: Some(address),
-        language: None,
-        timezone: None,
-        channels: Some(vec![channel]),
-        values: Some(Vec::new()),
-        created_at: None,
-        updated_at: None,
-    }
-}
 
 fn before() -> Account {
     let mut account = Account::fresh();

@@ -7,10 +7,10 @@ use migration::gorgias::{CustomerId, MessageId, TicketId, UserId};
 
 use super::{Sum, Template, in_virtual_time};
 use crate::ports::clock::Clock as _;
-use crate::ports::gorgias::{AuditEvent, Customer, FoundChannel, Message, Ticket};
+use crate::ports::gorgias::{AuditEvent, Customer, Message, Ticket};
 use crate::rollback::{self, Planned, RollbackError};
 use crate::testing::chance::{Chance, Weather};
-use crate::testing::wants::{Wants, contact, email, lead};
+use crate::testing::wants::{self, Wants, contact, lead};
 use crate::testing::world::{Effects, Stroke};
 use crate::testing::{Account, World};
 use crate::wave::Wave;
@@ -20,8 +20,6 @@ use crate::{finish, load, plan, prepare, reconcile};
 const STARTS_MAX: usize = 12;
 /// The hold of these histories.
 const HOLD: Duration = Duration::from_secs(3_600);
-/// Id of the customer that was there before.
-const OLD_FRIEND: CustomerId = CustomerId(902);
 /// The other user of the account.
 const PERSON: UserId = UserId(2);
 
@@ -84,7 +82,8 @@ impl Migrated {
     #[must_use]
     pub fn new(people: u64) -> Self {
         let mut before = Account::fresh();
-        before.customers.insert(OLD_FRIEND, old_friend());
+        let old = wants::there_before(2);
+        before.customers.insert(old.id, old);
         let mut world = World::new(before.clone());
         world.limits.rollback_hold = HOLD;
         in_virtual_time(async {
@@ -329,25 +328,6 @@ fn log(account: &mut Account, edit: &Edit, at: jiff::Timestamp) {
         at,
     };
     account.events.push(event);
-}
-
-fn old_friend() -> Customer {
-    let address = email(2);
-    let channel = FoundChannel { kind: "email".to_owned(), address: address.clone(), is_preferred: true };
-    Customer {
-        id: OLD_FRIEND,
-        external_id: None,
-        name: Some("Old Friend".to_owned()),
-        first_name: None,
-        last_name: None,
-        email: Some(address),
-        language: None,
-        timezone: None,
-        channels: Some(vec![channel]),
-        values: Some(Vec::new()),
-        created_at: None,
-        updated_at: None,
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What a small migration wants, sealed as transform would leave it.
 
 use jiff::Timestamp;
-use migration::gorgias::{FieldDraft, FieldKind, FieldObject, TagDraft, TeamDraft, UserId};
+use migration::gorgias::{CustomerId, FieldDraft, FieldKind, FieldObject, TagDraft, TeamDraft, UserId};
 use migration::keys::{FieldKey, TeamKey};
 use snapshot::tables::{
     WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag, WantTeam,
@@ -12,6 +12,7 @@ use snapshot::{Pass, Row};
 use super::World;
 use crate::archive;
 use crate::context::Context;
+use crate::ports::gorgias::{Customer, FoundChannel};
 use crate::prepare::schema::SchemaWish;
 
 const FIELD: &str = "leaddesk:field:other1:campaign-1";
@@ -43,6 +44,26 @@ pub(crate) fn contact(number: u64) -> String {
 
 pub(crate) fn lead(number: u64) -> String {
     format!("leaddesk:lead:1:{number}")
+}
+
+/// A customer that was there before, with the email of one of ours.
+pub(crate) fn there_before(number: u64) -> Customer {
+    let address = email(number);
+    let channel = FoundChannel { kind: "email".to_owned(), address: address.clone(), is_preferred: true };
+    Customer {
+        id: CustomerId(900 + number),
+        external_id: None,
+        name: Some("Old Friend".to_owned()),
+        first_name: None,
+        last_name: None,
+        email: Some(address),
+        language: None,
+        timezone: None,
+        channels: Some(vec![channel]),
+        values: Some(Vec::new()),
+        created_at: None,
+        updated_at: None,
+    }
 }
 
 fn at(seconds: u64) -> Timestamp {
