@@ -3,6 +3,7 @@
 //! Every figure is printed as one line of JSON. Steps run in processes of their own, so that a peak of memory belongs to
 //! one step alone. Deliberately absent: asserted times; a figure is a ratio, a count or a rate on this machine.
 
+mod aws;
 mod bench;
 mod histories;
 mod kill;
@@ -34,6 +35,10 @@ enum Command {
     Rollback(histories::Rollback),
     /// Every interleaving of a small model of the protocol, and of each removal from it.
     Model(model::Arguments),
+    /// The template, deployed to an emulator with the real binary, beside the same run on one machine.
+    Aws(aws::Arguments),
+    /// A migration by functions that are killed, out of time, given messages twice, while S3 fails now and then.
+    AwsStorm(aws::storm::Arguments),
     /// Kills a real run at random moments, starts it again, and counts what was created.
     Kill(kill::Arguments),
     /// Runs `deskferry` inside this program, then writes what the process used; the benches call it.
@@ -55,6 +60,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Compare(arguments) => Ok(histories::compare(&arguments)),
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
         Command::Model(arguments) => Ok(model::run(&arguments)),
+        Command::Aws(arguments) => aws::run(&arguments),
+        Command::AwsStorm(arguments) => aws::storm::run(&arguments),
         Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),
     }

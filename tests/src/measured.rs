@@ -72,9 +72,21 @@ pub(crate) fn deskferry(
     arguments: &[&str],
     accepted: &[i32],
 ) -> anyhow::Result<(Used, Vec<String>)> {
+    deskferry_with(scratch, arguments, accepted, &[])
+}
+
+/// As [`deskferry`], with more in its environment.
+pub(crate) fn deskferry_with(
+    scratch: &Path,
+    arguments: &[&str],
+    accepted: &[i32],
+    environment: &[(&str, String)],
+) -> anyhow::Result<(Used, Vec<String>)> {
     let usage = scratch.join(format!("usage-{}.json", arguments.join("-").len()));
     let start = Instant::now();
-    let output = child(&usage, arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+    let more = environment.iter().map(|(name, value)| (name, value));
+    let output =
+        child(&usage, arguments)?.envs(more).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
     let wall_seconds = start.elapsed().as_secs_f64();
     let code = output.status.code().unwrap_or(-1);
     if !accepted.contains(&code) {

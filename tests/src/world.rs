@@ -57,6 +57,16 @@ impl World {
         self.folder.path()
     }
 
+    /// Everything that Gorgias holds, read past its interface.
+    pub(crate) async fn gorgias_state(&self) -> anyhow::Result<serde_json::Value> {
+        Ok(reqwest::get(format!("{}/__twin/state", self.gorgias.url)).await?.json().await?)
+    }
+
+    /// Ends the servers and leaves the folder.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     /// Path of `migration.toml`.
     pub(crate) fn config(&self) -> anyhow::Result<&str> {
         self.config.to_str().context("the folder for temporary files has a name that is no text")

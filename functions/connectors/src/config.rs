@@ -1,7 +1,7 @@
 //! `migration.toml`: read once, checked whole, and refused with the place and the way out.
 //!
-//! Secrets stand in it only as references, `env:NAME` or `file:path`; a value that stands there itself is refused without
-//! being shown. Deliberately absent: expansion of variables inside values.
+//! Secrets stand in it only as references, `env:NAME`, `file:path` or `secret:NAME#KEY`; a value that stands there itself
+//! is refused without being shown. Deliberately absent: expansion of variables inside values.
 
 mod document;
 mod error;
@@ -16,7 +16,10 @@ use pipeline::context::Limits;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::place::{InvalidPlace, QueuePlace, StorePlace};
+
 pub use error::ConfigError;
+pub use secret::from_surroundings;
 
 /// LeadDesk, resolved.
 #[derive(Debug, Clone)]
@@ -61,26 +64,62 @@ pub struct Config {
     pub leaddesk: LeadDeskConfig,
     /// Destination.
     pub gorgias: GorgiasConfig,
-    /// Folder of the store on this machine.
-    pub store: PathBuf,
+    /// Snapshots, ledger, reports.
+    pub store: StorePlace,
+    /// What wakes the steps.
+    pub queue: QueuePlace,
+    /// Folder on this machine for what never leaves it: lock, logs, spills. The store's own, where that is a folder.
+    pub workspace: PathBuf,
     /// Choices of the mapping.
     pub mapping: MappingSettings,
     /// Bounds of the run.
     pub limits: Limits,
 }
 
-impl Config {
-    /// Reads and checks the file; relative paths in it start at its folder.
+/// Beginning of a reference into Secrets Manager.
+pub const SECRET_PREFIX: &str = "secret:";
+/// Folder for what stays on this machine, when the store is elsewhere.
+const WORKSPACE_FOLDER: &str = ".deskferry";
+
+/// The references to secrets that a file holds, by the system that they open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct References {
+    /// Credentials of LeadDesk.
+    pub leaddesk: Vec<String>,
+    /// Credentials of Gorgias.
+    pub gorgias: Vec<String>,
+}
+
+impl References {
+    /// Reads them from the text of a file; resolves none.
     ///
     /// # Errors
-    /// [`ConfigError`] with a stable code; no text of it shows a secret.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, source))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::parse(&text, path, folder, &secret::from_surroundings)
+    /// [`ConfigError`] when the text is no configuration.
+    pub fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let file = document::read(text, path)?;
+        Ok(Self {
+            leaddesk: vec![file.leaddesk.auth, file.leaddesk.client_id, file.leaddesk.client_secret],
+            gorgias: vec![file.gorgias.api_key],
+        })
+    }
+}
+
+impl Config {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    pub fn text(path: &Path) -> Result<String, ConfigError> {
+        std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, source))
     }
 
-    /// As [`Config::load`], from a text and with another way to resolve references.
+    /// Where relative paths in a file start.
+    #[must_use]
+    pub fn folder_of(path: &Path) -> &Path {
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// Checks a text; relative paths in it start at `folder`, and `secrets` resolves its references.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -118,11 +157,12 @@ impl Config {
             api_key: secret("gorgias.api_key", &file.gorgias.api_key)?,
             bucket,
         };
-        let store = folder.join(place("store.url", &file.store.url, "file:", "s3://")?);
-        place("queue.url", &file.queue.url, "in-process:", "sqs://")?;
+        let store = store_place(&file.store.url, folder)?;
+        let queue = queue_place(&file.queue.url)?;
+        let workspace = store.folder().cloned().unwrap_or_else(|| folder.join(WORKSPACE_FOLDER));
         let mapping = mapping::settings(&file)?;
         let limits = mapping::limits(&file)?;
-        Ok(Self { migration: file.migration, leaddesk, gorgias, store, mapping, limits })
+        Ok(Self { migration: file.migration, leaddesk, gorgias, store, queue, workspace, mapping, limits })
     }
 }
 
@@ -194,26 +234,32 @@ fn pace(requests: f64) -> Result<f64, ConfigError> {
     ))
 }
 
-/// Takes `local` off a URL; the cloud form is known and refused by name, so that nobody guesses.
-fn place<'a>(key: &'static str, url: &'a str, local: &str, cloud: &str) -> Result<&'a str, ConfigError> {
-    if let Some(rest) = url.strip_prefix(local) {
-        if rest.is_empty() && local == "file:" {
-            return Err(ConfigError::value(key, "it names no folder", "write it as \"file:run\""));
+/// `file:` names a folder, `s3://` a bucket.
+fn store_place(url: &str, folder: &Path) -> Result<StorePlace, ConfigError> {
+    const FIX: &str = "write it as \"file:run\" or \"s3://bucket/prefix\"";
+    let refused = |why: &str| ConfigError::value("store.url", why, FIX);
+    match url.strip_prefix("file:") {
+        Some("") => Err(refused("it names no folder")),
+        Some(rest) => Ok(StorePlace::Folder(folder.join(rest))),
+        None if url.starts_with("s3:") => {
+            Ok(StorePlace::Bucket(url.parse().map_err(|error: InvalidPlace| refused(error.what))?))
         }
-        return Ok(rest);
+        None => Err(refused("it is of an unknown kind")),
     }
-    if url.starts_with(cloud) {
-        return Err(ConfigError::value(
-            key,
-            "this build runs on one machine and has no adapter for it",
-            &format!("use \"{local}{}\"", if local == "file:" { "run" } else { "" }),
-        ));
+}
+
+/// `in-process:` runs the steps here, `sqs://` wakes functions.
+fn queue_place(url: &str) -> Result<QueuePlace, ConfigError> {
+    const FIX: &str = "write it as \"in-process:\" or \"sqs://region/account/queue.fifo\"";
+    let refused = |why: &str| ConfigError::value("queue.url", why, FIX);
+    match url.strip_prefix("in-process:") {
+        Some("") => Ok(QueuePlace::InProcess),
+        Some(_) => Err(refused("nothing stands behind in-process:")),
+        None if url.starts_with("sqs:") => {
+            Ok(QueuePlace::Sqs(url.parse().map_err(|error: InvalidPlace| refused(error.what))?))
+        }
+        None => Err(refused("it is of an unknown kind")),
     }
-    Err(ConfigError::value(
-        key,
-        "it is of an unknown kind",
-        &format!("use \"{local}{}\"", if local == "file:" { "run" } else { "" }),
-    ))
 }
 
 #[cfg(test)]

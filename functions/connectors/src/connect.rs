@@ -1,30 +1,35 @@
 //! From a configuration to the ports: the one place that knows which adapter stands behind which URL.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipeline::context::Context;
 use pipeline::ports::clock::Clock;
-use pipeline::ports::queue::Queue;
+use pipeline::ports::queue::{Queue, QueueError};
 use pipeline::ports::store::{Store, StoreError};
 use pipeline::progress::Progress;
 use pipeline::stop::Stop;
+use secrecy::SecretString;
 use snapshot::RunId;
 
-use crate::clock::RealClock;
-use crate::config::Config;
+#[cfg(feature = "aws")]
+use crate::aws;
+use crate::config::{self, Config, ConfigError, References};
 use crate::http::log::HttpLog;
+use crate::place::{QueuePlace, StorePlace};
 use crate::queue::{InProcessQueue, QueueSettings};
 use crate::store::ObjectStoreAdapter;
 use crate::{gorgias, leaddesk};
 
-/// What a process needs to run steps.
-#[derive(Clone)]
-pub struct Connected {
-    /// For the steps.
-    pub context: Context,
-    /// For the worker.
-    pub queue: Arc<dyn Queue>,
+/// What a process lends to everything that it connects.
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Receives what happens.
+    pub progress: Arc<dyn Progress>,
+    /// Receives every request, without secrets.
+    pub log: Arc<dyn HttpLog>,
 }
 
 /// A port could not be opened.
@@ -33,6 +38,15 @@ pub enum ConnectError {
     /// The store's folder cannot be used.
     #[error("cannot open the store")]
     Store(#[source] StoreError),
+    /// The program was built for one machine.
+    #[error("{place} is at AWS, and this program was built without it")]
+    WithoutAws {
+        /// What the configuration names.
+        place: String,
+    },
+    /// The queue cannot be found.
+    #[error("cannot find the queue")]
+    Queue(#[source] QueueError),
     /// LeadDesk's client cannot be built.
     #[error(transparent)]
     LeadDesk(leaddesk::CannotConnect),
@@ -41,15 +55,75 @@ pub enum ConnectError {
     Gorgias(gorgias::CannotConnect),
 }
 
+/// Reads and checks `migration.toml`, with secrets from wherever its references lead.
+///
+/// # Errors
+/// [`ConfigError`] with a stable code; no text of it shows a secret.
+pub async fn read_config(path: &Path) -> Result<Config, ConfigError> {
+    let text = Config::text(path)?;
+    let kept = kept_secrets(References::read(&text, path)?).await?;
+    Config::parse(&text, path, Config::folder_of(path), &|reference, folder| match kept.get(reference) {
+        Some(secret) => Ok(secret.clone()),
+        None => config::from_surroundings(reference, folder),
+    })
+}
+
+#[cfg(feature = "aws")]
+async fn kept_secrets(references: References) -> Result<BTreeMap<String, SecretString>, ConfigError> {
+    let all: Vec<String> = references.leaddesk.into_iter().chain(references.gorgias).collect();
+    if !all.iter().any(|reference| reference.starts_with(config::SECRET_PREFIX)) {
+        return Ok(BTreeMap::new());
+    }
+    let settings = aws::settings(None).await;
+    aws::resolve(&settings, all, &aws::SpentMeter::default())
+        .await
+        .map_err(|error| ConfigError::Secret { key: "a reference", why: error.to_string() })
+}
+
+#[cfg(not(feature = "aws"))]
+async fn kept_secrets(_references: References) -> Result<BTreeMap<String, SecretString>, ConfigError> {
+    Ok(BTreeMap::new())
+}
+
 /// Opens the store that the configuration names; nothing else is touched.
 ///
 /// # Errors
-/// The folder cannot be made or used.
-pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(ObjectStoreAdapter::local(&config.store)?))
+/// The folder cannot be made or used, or this program was built without AWS.
+pub async fn open_store(place: &StorePlace) -> Result<Arc<dyn Store>, ConnectError> {
+    match place {
+        StorePlace::Folder(folder) => {
+            Ok(Arc::new(ObjectStoreAdapter::local(folder).map_err(ConnectError::Store)?))
+        }
+        #[cfg(feature = "aws")]
+        StorePlace::Bucket(bucket) => {
+            let settings = aws::settings(None).await;
+            let meter = aws::SpentMeter::default();
+            Ok(Arc::new(aws::S3Store::new(&settings, bucket.clone(), None, meter)))
+        }
+        #[cfg(not(feature = "aws"))]
+        StorePlace::Bucket(bucket) => Err(ConnectError::WithoutAws { place: bucket.to_string() }),
+    }
 }
 
-/// Connects everything; sends no request yet.
+/// Opens the queue that the configuration names.
+///
+/// # Errors
+/// There is none of this name, or this program was built without AWS.
+pub async fn open_queue(place: &QueuePlace, clock: Arc<dyn Clock>) -> Result<Arc<dyn Queue>, ConnectError> {
+    match place {
+        QueuePlace::InProcess => Ok(Arc::new(InProcessQueue::new(clock, QueueSettings::default()))),
+        #[cfg(feature = "aws")]
+        QueuePlace::Sqs(address) => {
+            let settings = aws::settings(Some(&address.region)).await;
+            let found = aws::SqsQueue::find(&settings, address, aws::SpentMeter::default()).await;
+            Ok(Arc::new(found.map_err(ConnectError::Queue)?))
+        }
+        #[cfg(not(feature = "aws"))]
+        QueuePlace::Sqs(address) => Err(ConnectError::WithoutAws { place: address.to_string() }),
+    }
+}
+
+/// Connects the two systems and puts everything together for the steps of one run; sends no request yet.
 ///
 /// # Errors
 /// [`ConnectError`].
@@ -57,10 +131,10 @@ pub fn connect(
     config: &Config,
     run: RunId,
     scratch: PathBuf,
-    progress: Arc<dyn Progress>,
-    log: Arc<dyn HttpLog>,
-) -> Result<Connected, ConnectError> {
-    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+    store: Arc<dyn Store>,
+    surroundings: Surroundings,
+) -> Result<Context, ConnectError> {
+    let Surroundings { clock, progress, log } = surroundings;
     let source = leaddesk::Client::new(
         leaddesk::Access {
             original_api_url: config.leaddesk.original_api_url.clone(),
@@ -87,20 +161,18 @@ pub fn connect(
         log,
     )
     .map_err(ConnectError::Gorgias)?;
-    let context = Context {
+    Ok(Context {
         migration: config.migration.clone(),
         run,
-        store: open_store(config).map_err(ConnectError::Store)?,
+        store,
         source: Arc::new(source),
         destination: Arc::new(destination),
-        clock: Arc::clone(&clock),
+        clock,
         progress,
         files: config.leaddesk.files.clone(),
         scratch,
         mapping: config.mapping.clone(),
         limits: config.limits.clone(),
         stop: Stop::default(),
-    };
-    let queue = Arc::new(InProcessQueue::new(clock, QueueSettings::default()));
-    Ok(Connected { context, queue })
+    })
 }

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: decisions about records, and the order of steps.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod cause;
 pub mod clock;
 pub mod config;
@@ -9,5 +11,6 @@ pub mod connect;
 pub mod gorgias;
 pub mod http;
 pub mod leaddesk;
+pub mod place;
 pub mod queue;
 pub mod store;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pipeline::ports::clock::Clock;
-use pipeline::ports::queue::{BODY_BYTES_MAX, Delivery, Outgoing, Queue, QueueError};
+use pipeline::ports::queue::{BODY_BYTES_MAX, DeadLetter, Delivery, Outgoing, Queue, QueueError};
 
 /// How long two sends with one deduplication id are one message (facts: SQS FIFO).
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(300);
@@ -45,7 +45,7 @@ struct Held {
 #[derive(Debug, Default)]
 struct State {
     messages: VecDeque<Held>,
-    dead: Vec<Delivery>,
+    dead: Vec<DeadLetter>,
     seen: BTreeMap<String, u64>,
     receipts: u64,
 }
@@ -119,12 +119,7 @@ impl State {
         messages.retain(|held| {
             let is_dead = held.receive_count >= receives_max && held.visible_at <= now;
             if is_dead {
-                dead.push(Delivery {
-                    receipt: held.receipt.clone().unwrap_or_default(),
-                    group: held.group.clone(),
-                    body: held.body.clone(),
-                    receive_count: held.receive_count,
-                });
+                dead.push(DeadLetter { group: held.group.clone(), body: held.body.clone() });
             }
             !is_dead
         });
@@ -191,7 +186,7 @@ impl Queue for InProcessQueue {
         })
     }
 
-    async fn dead_letters(&self) -> Result<Vec<Delivery>, QueueError> {
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(self.with(|state, now| {
             state.bury(now, self.settings.receives_max);
             state.dead.clone()

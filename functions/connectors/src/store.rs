@@ -100,7 +100,7 @@ fn medium(
 
 /// Where a download of `key` stands. No segment of a key holds a `~`, so that folders never meet files and no two keys
 /// have one place.
-fn place_in(scratch: &Path, key: &Key) -> PathBuf {
+pub(crate) fn place_in(scratch: &Path, key: &Key) -> PathBuf {
     let mut place = scratch.to_owned();
     let mut segments = key.as_str().split('/').peekable();
     while let Some(segment) = segments.next() {

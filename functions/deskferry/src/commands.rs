@@ -5,6 +5,7 @@ mod confirm;
 mod demo;
 pub(crate) mod explain;
 mod init;
+mod remote;
 mod rollback;
 mod run;
 mod status;

@@ -6,16 +6,21 @@ use std::fs::{File, OpenOptions};
 use std::future::Future;
 use std::io::LineWriter;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::config::Config;
-use connectors::connect::{Connected, connect};
+use connectors::clock::RealClock;
+use connectors::config::{Config, ConfigError};
+use connectors::connect::{self, Surroundings};
 use connectors::http::log::{HttpLog, NdjsonLog, NoLog};
+use connectors::place::StorePlace;
 use jiff::Timestamp;
+use pipeline::carried;
 use pipeline::context::Context;
+use pipeline::ports::clock::Clock;
 use pipeline::ports::queue::Queue;
+use pipeline::ports::store::Store;
+use pipeline::stop::{self, Ended};
 use snapshot::RunId;
 
 use crate::arguments::Common;
@@ -23,7 +28,7 @@ use crate::failure::{Failure, catalogue};
 use crate::interrupt::{self, Interrupt};
 use crate::lock::{self, Lock};
 use crate::records::{HTTP_FILE, Records};
-use crate::runs::{self, RunState, Wanted};
+use crate::runs::{self, RunState, Runs, Wanted};
 use crate::screen::Screen;
 use crate::{clean, words};
 
@@ -50,29 +55,36 @@ pub(crate) struct Project {
 
 impl Project {
     /// Reads the configuration, takes the lock, chooses the run and connects; sends no request.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         screen: &Screen,
         common: &Common,
         command: &str,
         wanted: Wanted,
     ) -> Result<Self, Failure> {
-        let config = read_config(&common.config)?;
+        let config = read_config(&common.config).await?;
         let now = Timestamp::now();
         let lock = lock::acquire(&folder(&config), command, now, &screen.look().zone)?;
         let today = now.to_zoned(screen.look().zone.clone()).date();
-        let chosen = runs::choose(&folder(&config), common.run.as_deref(), wanted, today)?;
+        let store = connect::open_store(&config.store).await?;
+        let runs = Runs { store: &*store, migration: &config.migration };
+        let chosen = runs.choose(common.run.as_deref(), wanted, today).await?;
         screen.say(format!("Run {} of migration {} ({})", chosen.run, config.migration, chosen.state));
         let state = chosen.state;
         let run_folder = runs::folder_of(&folder(&config), &chosen.run);
         screen.record(Records::open(&run_folder)?);
-        let scratch = config.store.join(SCRATCH_FOLDER).join(&config.migration);
+        let scratch = scratch(&config);
         empty_folder(&scratch)?;
         let log: Arc<dyn HttpLog> = Arc::new(NdjsonLog::new(http_log(&run_folder)?));
-        let Connected { mut context, queue } =
-            connect(&config, chosen.run, scratch.clone(), screen.progress(), log)?;
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let queue = connect::open_queue(&config.queue, Arc::clone(&clock)).await?;
+        let surroundings = Surroundings { clock, progress: screen.progress(), log };
+        let mut context = connect::connect(&config, chosen.run, scratch.clone(), store, surroundings)?;
+        carried::keep_settings(&context, &Config::text(&common.config).map_err(refused)?)
+            .await
+            .map_err(not_carried)?;
         // As long as this process lives, no other one of this migration sends anything: what an earlier one announced is
-        // old, whatever its clock said.
-        context.limits.ledger.is_exclusive = true;
+        // old, whatever its clock said. A bucket is open to others.
+        context.limits.ledger.is_exclusive = matches!(config.store, StorePlace::Folder(_));
         let bucket = config.gorgias.bucket;
         let per_second = f64::from(bucket.capacity) / bucket.window.as_secs_f64();
         screen.pace(format!("{} req/s", (per_second * 10.0).round() / 10.0));
@@ -92,23 +104,13 @@ impl Project {
         interrupt: &Interrupt,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let mut work = pin!(work);
-        tokio::select! {
-            biased;
-            () = interrupt.requested() => {}
-            outcome = &mut work => return outcome,
-        }
-        interrupt::say_stopping(screen);
-        self.context.stop.request();
-        // The work goes on meanwhile: answers on their way are read, and what they say is stored.
-        let quiet = tokio::time::timeout(DRAIN_MAX, self.context.stop.is_quiet());
-        let all_ended = tokio::select! {
-            biased;
-            outcome = &mut work => match outcome {
-                Ok(done) => return Ok(done),
-                Err(_) => true,
-            },
-            quiet = quiet => quiet.is_ok(),
+        let asked = async {
+            interrupt.requested().await;
+            interrupt::say_stopping(screen);
+        };
+        let all_ended = match stop::until(&self.context.stop, work, asked, DRAIN_MAX).await {
+            Ended::Itself(outcome) => return outcome,
+            Ended::Asked { is_settled } => is_settled,
         };
         let how = if all_ended {
             "every request was answered"
@@ -118,9 +120,14 @@ impl Project {
         Err(Failure::new(&catalogue::INTERRUPTED, format!("run {} was interrupted; {how}", self.run())))
     }
 
-    /// The migration's folder in the store.
-    pub(crate) fn folder(&self) -> PathBuf {
-        folder(&self.config)
+    /// Where something of the migration stands in the store, as a person would open it.
+    pub(crate) fn place(&self, rest: &str) -> String {
+        self.config.store.of(&format!("{}/{rest}", self.config.migration))
+    }
+
+    /// The lake, as the `snapshot` command takes it.
+    pub(crate) fn lake(&self) -> String {
+        self.config.store.of(&self.config.migration)
     }
 
     /// The run.
@@ -130,9 +137,23 @@ impl Project {
 }
 
 /// The ports of a run without its lock and logs, for commands that only look.
-pub(crate) fn look(screen: &Screen, config: &Config, run: RunId) -> Result<Context, Failure> {
-    let scratch = config.store.join(SCRATCH_FOLDER).join(&config.migration);
-    Ok(connect(config, run, scratch, screen.progress(), Arc::new(NoLog))?.context)
+pub(crate) fn look(
+    screen: &Screen,
+    config: &Config,
+    run: RunId,
+    store: Arc<dyn Store>,
+) -> Result<Context, Failure> {
+    let (clock, log) = (Arc::new(RealClock::new()), Arc::new(NoLog));
+    let surroundings = Surroundings { clock, progress: screen.progress(), log };
+    Ok(connect::connect(config, run, scratch(config), store, surroundings)?)
+}
+
+fn scratch(config: &Config) -> PathBuf {
+    config.workspace.join(SCRATCH_FOLDER).join(&config.migration)
+}
+
+fn not_carried(error: carried::CarryError) -> Failure {
+    Failure::new(&catalogue::STORE, "cannot keep the settings of the run").because_of_source(&error)
 }
 
 impl Drop for Project {
@@ -143,19 +164,18 @@ impl Drop for Project {
 }
 
 /// Reads and checks `migration.toml`.
-pub(crate) fn read_config(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(|error| {
-        let entry = catalogue::find(error.code()).unwrap_or(&catalogue::CONFIG_FORM);
-        Failure::new(entry, error.to_string())
-            .because_of_source(&error)
-            .seen_in(path.display().to_string())
-            .fix(error.fix())
-    })
+pub(crate) async fn read_config(path: &Path) -> Result<Config, Failure> {
+    connect::read_config(path).await.map_err(|error| refused(error).seen_in(path.display().to_string()))
 }
 
-/// The migration's folder in the store.
+fn refused(error: ConfigError) -> Failure {
+    let entry = catalogue::find(error.code()).unwrap_or(&catalogue::CONFIG_FORM);
+    Failure::new(entry, error.to_string()).because_of_source(&error).fix(error.fix())
+}
+
+/// Folder of what this machine keeps of the migration; in a local store it is the migration's own.
 pub(crate) fn folder(config: &Config) -> PathBuf {
-    config.store.join(&config.migration)
+    config.workspace.join(&config.migration)
 }
 
 /// An address as it may be shown: credentials and parameters are refused when the configuration is read, and cut here too.

@@ -1,12 +1,14 @@
-//! The runs of a migration as the local store shows them: which there are, which is unfinished, which is meant.
+//! The runs of a migration as the store shows them: which there are, which is unfinished, which is meant.
 //!
-//! Deliberately absent: what a run has done. Steps find that out by themselves; here only its end counts.
+//! A run has begun when its settings are stored. Deliberately absent: what a run has done. Steps find that out by
+//! themselves; here only its end counts.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use pipeline::ports::store::{InvalidKey, Key, Store, StoreError};
 use snapshot::RunId;
 
 use crate::failure::{Failure, catalogue};
@@ -14,6 +16,8 @@ use crate::run_id;
 
 /// Folder of all runs below the migration's folder.
 const RUNS_FOLDER: &str = "runs";
+/// Folder of the settings of all runs.
+const SETTINGS_FOLDER: &str = "settings";
 /// Folder of all reports below the migration's folder, by run and number.
 const REPORTS_FOLDER: &str = "reports";
 /// The document that the step `finish` leaves: what was switched off is on again.
@@ -74,71 +78,97 @@ pub(crate) fn folder_of(migration: &Path, run: &RunId) -> PathBuf {
     migration.join(RUNS_FOLDER).join(run.as_str())
 }
 
-/// All runs, oldest first. Foreign folders are not runs.
-pub(crate) fn list(migration: &Path) -> std::io::Result<Vec<RunId>> {
-    let entries = match std::fs::read_dir(migration.join(RUNS_FOLDER)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut runs = Vec::new();
-    for entry in entries {
-        runs.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()));
+/// The runs of one migration in its store.
+#[derive(Clone, Copy)]
+pub(crate) struct Runs<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) migration: &'a str,
+}
+
+impl Runs<'_> {
+    /// Names below a folder of the migration, each with what follows it.
+    async fn below(&self, folder: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let folder = self.key(folder)?;
+        let start = format!("{folder}/");
+        let keys = self.store.list(&folder).await?;
+        let split = keys.iter().filter_map(|key| key.as_str().strip_prefix(&start)?.split_once('/'));
+        Ok(split.map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect())
     }
-    runs.sort();
-    Ok(runs)
-}
 
-/// How far a run is that exists. It is finished when its last step has left what it has to leave.
-pub(crate) fn state(migration: &Path, run: &RunId) -> RunState {
-    let restored = folder_of(migration, run).join(FINISHED_FILE).exists();
-    let handed_off = newest_report(migration, run).is_some_and(|report| report.join(HANDOFF_FOLDER).is_dir());
-    if restored && handed_off { RunState::Finished } else { RunState::Unfinished }
-}
-
-/// Reports are numbered with leading zeros, so the newest is the greatest name. Verdicts stand beside them.
-fn newest_report(migration: &Path, run: &RunId) -> Option<PathBuf> {
-    let reports = std::fs::read_dir(migration.join(REPORTS_FOLDER).join(run.as_str())).ok()?;
-    let is_number = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<u32>().is_ok())
-    };
-    reports.filter_map(Result::ok).map(|entry| entry.path()).filter(is_number).max()
-}
-
-/// The run that is meant: the named one, or by the rule of the command.
-pub(crate) fn choose(
-    migration: &Path,
-    named: Option<&str>,
-    wanted: Wanted,
-    today: Date,
-) -> Result<Chosen, Failure> {
-    let runs = list(migration)?;
-    let existing = |run: &RunId| Chosen { run: run.clone(), state: state(migration, run) };
-    if let Some(name) = named {
-        let run: RunId = name.parse().map_err(|error| {
-            Failure::new(&catalogue::BAD_ARGUMENT, "--run is not the name of a run").because(&error)
-        })?;
-        return match (runs.contains(&run), wanted) {
-            (true, _) => Ok(existing(&run)),
-            (false, Wanted::UnfinishedOrNew | Wanted::Any) => Ok(Chosen { run, state: RunState::New }),
-            (false, _) => Err(no_such_run(&run, &runs)),
-        };
+    fn key(&self, rest: &str) -> Result<Key, StoreError> {
+        Key::new(format!("{}/{rest}", self.migration))
+            .map_err(|error: InvalidKey| StoreError::ForeignKey(error))
     }
-    let newest = runs.iter().next_back();
-    let unfinished = runs.iter().rev().find(|run| state(migration, run) == RunState::Unfinished);
-    let found = match wanted {
-        Wanted::UnfinishedOrNew => unfinished,
-        Wanted::UnfinishedOrNewest | Wanted::Any => unfinished.or(newest),
-        Wanted::Newest => newest,
-    };
-    match found {
-        Some(run) => Ok(existing(run)),
-        None if matches!(wanted, Wanted::UnfinishedOrNew | Wanted::Any) => {
-            Ok(Chosen { run: run_id::next(&runs, today)?, state: RunState::New })
+
+    /// All runs, oldest first. Foreign folders are not runs.
+    pub(crate) async fn list(&self) -> Result<Vec<RunId>, StoreError> {
+        let names = self.below(SETTINGS_FOLDER).await?;
+        let runs: BTreeSet<RunId> = names.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+        Ok(runs.into_iter().collect())
+    }
+
+    /// How far a run is that exists. It is finished when its last step has left what it has to leave.
+    pub(crate) async fn state(&self, run: &RunId) -> Result<RunState, StoreError> {
+        let finished = self.key(&format!("{RUNS_FOLDER}/{run}/{FINISHED_FILE}"))?;
+        match self.store.get(&finished).await {
+            Ok(_) => {}
+            Err(StoreError::NotFound { .. }) => return Ok(RunState::Unfinished),
+            Err(error) => return Err(error),
         }
-        None => Err(Failure::new(&catalogue::OUT_OF_ORDER, "no run has begun")
-            .with_why("the first step of a run is discover")
-            .then("deskferry discover")),
+        // Reports are numbered with leading zeros, so the newest is the greatest name. Verdicts stand beside them.
+        let reports = self.below(&format!("{REPORTS_FOLDER}/{run}")).await?;
+        let newest =
+            reports.iter().map(|(number, _)| number).filter(|name| name.parse::<u32>().is_ok()).max();
+        let has_handoff = reports
+            .iter()
+            .any(|(number, rest)| Some(number) == newest && rest.split('/').next() == Some(HANDOFF_FOLDER));
+        Ok(if has_handoff { RunState::Finished } else { RunState::Unfinished })
+    }
+
+    /// The run that is meant: the named one, or by the rule of the command.
+    pub(crate) async fn choose(
+        &self,
+        named: Option<&str>,
+        wanted: Wanted,
+        today: Date,
+    ) -> Result<Chosen, Failure> {
+        let runs = self.list().await?;
+        if let Some(name) = named {
+            let run: RunId = name.parse().map_err(|error| {
+                Failure::new(&catalogue::BAD_ARGUMENT, "--run is not the name of a run").because(&error)
+            })?;
+            return match (runs.contains(&run), wanted) {
+                (true, _) => Ok(Chosen { state: self.state(&run).await?, run }),
+                (false, Wanted::UnfinishedOrNew | Wanted::Any) => Ok(Chosen { run, state: RunState::New }),
+                (false, _) => Err(no_such_run(&run, &runs)),
+            };
+        }
+        let mut found = None;
+        for run in runs.iter().rev() {
+            let state = self.state(run).await?;
+            let is_newest = Some(run) == runs.last();
+            let fits = match wanted {
+                Wanted::UnfinishedOrNew => state == RunState::Unfinished,
+                // The newest one, unless an unfinished one is found further back.
+                Wanted::UnfinishedOrNewest | Wanted::Any => state == RunState::Unfinished || is_newest,
+                Wanted::Newest => is_newest,
+            };
+            if fits {
+                found = Some(Chosen { run: run.clone(), state });
+            }
+            if state == RunState::Unfinished || wanted == Wanted::Newest {
+                break;
+            }
+        }
+        match found {
+            Some(chosen) => Ok(chosen),
+            None if matches!(wanted, Wanted::UnfinishedOrNew | Wanted::Any) => {
+                Ok(Chosen { run: run_id::next(&runs, today)?, state: RunState::New })
+            }
+            None => Err(Failure::new(&catalogue::OUT_OF_ORDER, "no run has begun")
+                .with_why("the first step of a run is discover")
+                .then("deskferry discover")),
+        }
     }
 }
 
@@ -153,27 +183,33 @@ fn no_such_run(run: &RunId, runs: &[RunId]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connectors::store::ObjectStoreAdapter;
     use jiff::civil::date;
-    use tempfile::TempDir;
 
-    fn migration(runs: &[(&str, bool)]) -> TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (run, finished) in runs {
-            let path = folder.path().join(RUNS_FOLDER).join(run);
-            std::fs::create_dir_all(&path).unwrap();
-            if *finished {
-                std::fs::write(path.join(FINISHED_FILE), "{}").unwrap();
-                let reports = folder.path().join(REPORTS_FOLDER).join(run);
-                std::fs::create_dir_all(reports.join("0001").join(HANDOFF_FOLDER)).unwrap();
-                std::fs::write(reports.join("verdict-leads.json"), "{}").unwrap();
-            }
-        }
-        folder
+    async fn put(store: &dyn Store, key: &str) {
+        store.put_new(&Key::new(format!("acme/{key}")).unwrap(), "{}".into()).await.unwrap();
     }
 
-    fn check(runs: &[(&str, bool)], named: Option<&str>, wanted: Wanted, expected: &str) {
-        let folder = migration(runs);
-        let chosen = choose(folder.path(), named, wanted, date(2026, 11, 22));
+    async fn store(runs: &[(&str, bool)]) -> ObjectStoreAdapter {
+        let store = ObjectStoreAdapter::memory();
+        for (run, finished) in runs {
+            put(&store, &format!("settings/{run}/0001.toml")).await;
+            put(&store, &format!("runs/{run}/inventory.json")).await;
+            if *finished {
+                put(&store, &format!("runs/{run}/{FINISHED_FILE}")).await;
+                put(&store, &format!("reports/{run}/0001/handoff/index.json")).await;
+                put(&store, &format!("reports/{run}/verdict-leads.json")).await;
+            }
+        }
+        store
+    }
+
+    async fn choose(store: &dyn Store, named: Option<&str>, wanted: Wanted) -> Result<Chosen, Failure> {
+        Runs { store, migration: "acme" }.choose(named, wanted, date(2026, 11, 22)).await
+    }
+
+    async fn check(runs: &[(&str, bool)], named: Option<&str>, wanted: Wanted, expected: &str) {
+        let chosen = choose(&store(runs).await, named, wanted).await;
         let shown = chosen.map_or_else(
             |error| error.code().to_owned(),
             |chosen| format!("{} {}", chosen.run, chosen.state),
@@ -181,38 +217,38 @@ mod tests {
         assert_eq!(shown, expected, "{runs:?} {named:?} {wanted:?}");
     }
 
-    #[test]
-    fn commands_go_on_where_a_run_stopped() {
+    #[tokio::test]
+    async fn commands_go_on_where_a_run_stopped() {
         let some: &[(&str, bool)] =
             &[("2026-11-20-a1", false), ("2026-11-21-a1", true), ("not-a-run", false)];
-        check(some, None, Wanted::UnfinishedOrNew, "2026-11-20-a1 goes on");
-        check(some, None, Wanted::UnfinishedOrNewest, "2026-11-20-a1 goes on");
-        check(some, None, Wanted::Newest, "2026-11-21-a1 finished");
+        check(some, None, Wanted::UnfinishedOrNew, "2026-11-20-a1 goes on").await;
+        check(some, None, Wanted::UnfinishedOrNewest, "2026-11-20-a1 goes on").await;
+        check(some, None, Wanted::Newest, "2026-11-21-a1 finished").await;
         let finished: &[(&str, bool)] = &[("2026-11-22-a1", true)];
-        check(finished, None, Wanted::UnfinishedOrNew, "2026-11-22-a2 new");
-        check(finished, None, Wanted::UnfinishedOrNewest, "2026-11-22-a1 finished");
-        check(finished, None, Wanted::Any, "2026-11-22-a1 finished");
-        check(some, None, Wanted::Any, "2026-11-20-a1 goes on");
-        check(&[], None, Wanted::Any, "2026-11-22-a1 new");
-        check(&[], None, Wanted::UnfinishedOrNew, "2026-11-22-a1 new");
-        check(&[], None, Wanted::UnfinishedOrNewest, "E0604");
-        check(&[], None, Wanted::Newest, "E0604");
+        check(finished, None, Wanted::UnfinishedOrNew, "2026-11-22-a2 new").await;
+        check(finished, None, Wanted::UnfinishedOrNewest, "2026-11-22-a1 finished").await;
+        check(finished, None, Wanted::Any, "2026-11-22-a1 finished").await;
+        check(some, None, Wanted::Any, "2026-11-20-a1 goes on").await;
+        check(&[], None, Wanted::Any, "2026-11-22-a1 new").await;
+        check(&[], None, Wanted::UnfinishedOrNew, "2026-11-22-a1 new").await;
+        check(&[], None, Wanted::UnfinishedOrNewest, "E0604").await;
+        check(&[], None, Wanted::Newest, "E0604").await;
     }
 
-    #[test]
-    fn a_run_without_its_last_report_goes_on() {
-        let folder = migration(&[("2026-11-20-a1", true)]);
-        std::fs::create_dir_all(folder.path().join(REPORTS_FOLDER).join("2026-11-20-a1/0002")).unwrap();
-        let chosen = choose(folder.path(), None, Wanted::UnfinishedOrNew, date(2026, 11, 22)).unwrap();
+    #[tokio::test]
+    async fn a_run_without_its_last_report_goes_on() {
+        let store = store(&[("2026-11-20-a1", true)]).await;
+        put(&store, "reports/2026-11-20-a1/0002/report.json").await;
+        let chosen = choose(&store, None, Wanted::UnfinishedOrNew).await.unwrap();
         assert_eq!((chosen.run.as_str(), chosen.state), ("2026-11-20-a1", RunState::Unfinished));
     }
 
-    #[test]
-    fn a_named_run_must_exist_unless_it_may_begin() {
+    #[tokio::test]
+    async fn a_named_run_must_exist_unless_it_may_begin() {
         let some: &[(&str, bool)] = &[("2026-11-20-a1", true)];
-        check(some, Some("2026-11-20-a1"), Wanted::UnfinishedOrNew, "2026-11-20-a1 finished");
-        check(some, Some("2026-11-30-x7"), Wanted::UnfinishedOrNew, "2026-11-30-x7 new");
-        check(some, Some("2026-11-30-x7"), Wanted::UnfinishedOrNewest, "E0113");
-        check(some, Some("../../etc"), Wanted::Newest, "E0116");
+        check(some, Some("2026-11-20-a1"), Wanted::UnfinishedOrNew, "2026-11-20-a1 finished").await;
+        check(some, Some("2026-11-30-x7"), Wanted::UnfinishedOrNew, "2026-11-30-x7 new").await;
+        check(some, Some("2026-11-30-x7"), Wanted::UnfinishedOrNewest, "E0113").await;
+        check(some, Some("../../etc"), Wanted::Newest, "E0116").await;
     }
 }

@@ -102,6 +102,50 @@ impl fmt::Display for Step {
     }
 }
 
+/// A function of the cloud home. Each has the rights that its steps need, and no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// Reads LeadDesk.
+    Extract,
+    /// Touches the store alone.
+    Transform,
+    /// Writes to Gorgias.
+    Load,
+    /// Reads Gorgias back.
+    Reconcile,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Extract, Self::Transform, Self::Load, Self::Reconcile];
+
+    /// Its name, as templates have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Extract => "extract",
+            Self::Transform => "transform",
+            Self::Load => "load",
+            Self::Reconcile => "reconcile",
+        }
+    }
+}
+
+impl Step {
+    /// Who does it in the cloud home; none for what a person starts and looks at.
+    #[must_use]
+    pub fn function(self) -> Option<Function> {
+        match self {
+            Self::Discover | Self::Propose => None,
+            Self::Extract => Some(Function::Extract),
+            Self::Transform => Some(Function::Transform),
+            // A plan asks Gorgias about the customers that it adopts.
+            Self::Prepare | Self::Plan | Self::Load(_) | Self::Finish => Some(Function::Load),
+            Self::Reconcile(_) | Self::Report | Self::Handoff => Some(Function::Reconcile),
+        }
+    }
+}
+
 /// What is known of a wave's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Gate {

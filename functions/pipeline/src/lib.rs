@@ -16,10 +16,13 @@ pub mod rollback; // ledger, Gorgias now     -> what was written taken back, or 
 pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons
 
 pub mod conduct; // what the store shows    -> what comes next
+pub mod turns; // turns so far, the store   -> the message to send
 pub mod worker; // a message               -> one step done
 
 pub mod archive;
+pub mod carried;
 pub mod context;
+pub mod cost;
 pub mod documents;
 pub mod evidence;
 pub mod ledger;

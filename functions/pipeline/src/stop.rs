@@ -4,7 +4,10 @@
 //! nothing is left in doubt. Everything else changes nothing outside and can be dropped at once. Deliberately absent:
 //! signals (the command line listens for them).
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -71,10 +74,47 @@ impl Drop for Writing {
     }
 }
 
+/// How work ended that could be asked to stop.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended<T> {
+    /// By itself.
+    Itself(T),
+    /// Because it was asked to; `is_settled` when every answer on its way was read and stored before.
+    Asked {
+        /// Nothing was left in doubt.
+        is_settled: bool,
+    },
+}
+
+/// Does some work until `asked` completes; then lets whoever writes end between two writes, for at most `drain`, and
+/// drops the rest: it changes nothing outside.
+pub async fn until<T, E>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, E>>,
+    asked: impl Future<Output = ()>,
+    drain: Duration,
+) -> Ended<Result<T, E>> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        () = asked => {}
+        outcome = &mut work => return Ended::Itself(outcome),
+    }
+    stop.request();
+    // The work goes on meanwhile: answers on their way are read, and what they say is stored.
+    let quiet = tokio::time::timeout(drain, stop.is_quiet());
+    tokio::select! {
+        biased;
+        outcome = &mut work => match outcome {
+            Ok(done) => Ended::Itself(Ok(done)),
+            Err(_) => Ended::Asked { is_settled: true },
+        },
+        quiet = quiet => Ended::Asked { is_settled: quiet.is_ok() },
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -90,5 +130,28 @@ mod tests {
         assert!(early.is_err());
         drop(second);
         stop.is_quiet().await;
+    }
+
+    async fn told(writes: Duration, then: Result<u8, u8>) -> Ended<Result<u8, u8>> {
+        let stop = Stop::default();
+        let work = async {
+            let writing = stop.writing();
+            tokio::time::sleep(writes).await;
+            drop(writing);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            then
+        };
+        let asked = tokio::time::sleep(Duration::from_secs(10));
+        until(&stop, work, asked, Duration::from_secs(5)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_is_asked_to_stop_ends_between_two_writes() {
+        let seconds = Duration::from_secs;
+        assert_eq!(told(seconds(3), Ok(1)).await, Ended::Itself(Ok(1)));
+        assert_eq!(told(seconds(3), Err(1)).await, Ended::Itself(Err(1)));
+        // The write under way ends, what would follow is dropped.
+        assert_eq!(told(seconds(12), Ok(1)).await, Ended::Asked { is_settled: true });
+        assert_eq!(told(seconds(60), Ok(1)).await, Ended::Asked { is_settled: false });
     }
 }

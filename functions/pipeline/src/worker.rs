@@ -110,14 +110,36 @@ impl StepError {
             Self::Queue(_) => "QUE101".to_owned(),
         }
     }
+
+    /// The same step may come to its end later although nobody does anything: a service failed, or did not answer.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        PASSING.contains(&self.code().as_str())
+    }
 }
+
+/// Codes of failures behind which a service stands, or another process: the store, the queue, LeadDesk and Gorgias when
+/// they do not answer or answer what cannot be read, a ledger that somebody else took, writes whose outcome could not be
+/// learnt yet.
+const PASSING: [&str; 11] = [
+    "STO101", "QUE101", "ARC106", "EXT101", "EXT107", "SRC105", "SRC106", "GOR102", "LED101", "LOD100",
+    "LOD104",
+];
 
 /// A message's body, by version. Pointers only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version", deny_unknown_fields)]
-enum Message {
+pub enum Message {
+    /// A step of a run to do.
     #[serde(rename = "1")]
-    V1 { migration: String, run: String, step: String },
+    V1 {
+        /// The migration.
+        migration: String,
+        /// The run.
+        run: String,
+        /// As [`Step`] is shown.
+        step: String,
+    },
 }
 
 /// Runs one step to its end, and stores that it ran and what it spent.

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use connectors::clock::RealClock;
 use connectors::config::Config;
-use connectors::connect::{Connected, connect};
+use connectors::connect::{Surroundings, connect, open_queue, open_store};
 use connectors::http::log::NoLog;
 use jiff::Timestamp;
 use pipeline::conduct::Step;
+use pipeline::ports::clock::Clock;
+use pipeline::ports::queue::Queue;
 use pipeline::progress::Silent;
 use pipeline::propose::{Confirmation, LeaveOut, confirm, proposal};
 use pipeline::wave::Wave;
@@ -40,7 +43,8 @@ const STEPS: [Step; 15] = [
 pub(crate) struct World {
     pub(crate) gorgias: gorgias::Running,
     pub(crate) folder: TempDir,
-    connected: Connected,
+    context: pipeline::context::Context,
+    queue: Arc<dyn Queue>,
     _leaddesk: leaddesk::Running,
 }
 
@@ -73,16 +77,20 @@ impl World {
             Config::parse(&text, Path::new("migration.toml"), folder.path(), &secret).expect("a valid file");
         let run = "2026-11-23-a1".parse().expect("a valid run");
         let scratch = folder.path().join("scratch");
-        let connected = connect(&config, run, scratch, Arc::new(Silent), Arc::new(NoLog)).expect("connected");
-        Self { gorgias: destination, folder, connected, _leaddesk: source }
+        let store = open_store(&config.store).await.expect("a store");
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let queue = open_queue(&config.queue, Arc::clone(&clock)).await.expect("a queue");
+        let surroundings = Surroundings { clock, progress: Arc::new(Silent), log: Arc::new(NoLog) };
+        let context = connect(&config, run, scratch, store, surroundings).expect("connected");
+        Self { gorgias: destination, folder, context, queue, _leaddesk: source }
     }
 
     pub(crate) fn context(&self) -> &pipeline::context::Context {
-        &self.connected.context
+        &self.context
     }
 
     pub(crate) fn context_mut(&mut self) -> &mut pipeline::context::Context {
-        &mut self.connected.context
+        &mut self.context
     }
 
     /// Runs every step up to and including `last`; the mapping is confirmed on the way, conflicts are left out.
@@ -172,12 +180,11 @@ impl World {
     /// Asks what is left to do, which must be nothing.
     pub(crate) async fn run_through_again(&self) {
         let mut steps = Vec::new();
-        let rest =
-            pipeline::worker::run_to_end(self.context(), self.connected.queue.as_ref(), &mut |step, _| {
-                steps.push(step);
-            })
-            .await
-            .expect("nothing to fail");
+        let rest = pipeline::worker::run_to_end(self.context(), self.queue.as_ref(), &mut |step, _| {
+            steps.push(step);
+        })
+        .await
+        .expect("nothing to fail");
         assert_eq!((rest, steps), (pipeline::worker::Rest::Done, Vec::new()));
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Gorgias {
     pub(super) in_flight: Option<usize>,
     /// How long a request may live; shorter than by default only for a stand-in on this machine.
     pub(super) request_life_seconds: Option<f64>,
+    /// How long after its announcement a request may still start, for owners on other machines; likewise.
+    pub(super) hold_seconds: Option<f64>,
     /// How long a record may take until it shows; likewise.
     pub(super) visibility_seconds: Option<f64>,
 }

@@ -151,12 +151,16 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
     Ok(limits)
 }
 
+/// Share of a hold that is left for waits inside the connection's pacer.
+const MARGIN_SHARE: f64 = 0.375;
+
 /// The waits before an absence is believed. At a real account they are never shorter than what is known to be safe.
 fn waits(file: &Document, limits: &mut Limits) -> Result<(), ConfigError> {
     let is_stand_in = file.gorgias.base_url.starts_with("http://");
     let table = [
         ("gorgias.request_life_seconds", file.gorgias.request_life_seconds, &mut limits.ledger.request_life),
         ("gorgias.visibility_seconds", file.gorgias.visibility_seconds, &mut limits.ledger.visibility),
+        ("gorgias.hold_seconds", file.gorgias.hold_seconds, &mut limits.ledger.hold),
     ];
     for (key, seconds, wait) in table {
         let Some(seconds) = seconds else { continue };
@@ -167,6 +171,7 @@ fn waits(file: &Document, limits: &mut Limits) -> Result<(), ConfigError> {
         }
         *wait = std::time::Duration::from_secs_f64(seconds);
     }
+    limits.ledger.margin = limits.ledger.margin.min(limits.ledger.hold.mul_f64(MARGIN_SHARE));
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! Every way in which the file can be wrong, with the words that the user reads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
 use secrecy::SecretString;
 
 use super::Config;
+use crate::place::StorePlace;
 
 const GOOD: &str = r#"migration = "acme"
 
@@ -54,7 +55,7 @@ fn check(line: &str, with: &str, expected: &Expect) {
 #[test]
 fn the_documented_file_is_accepted_with_paths_from_its_folder() {
     let config = parse(GOOD).expect("the documented file");
-    assert_eq!(config.store, Path::new("/base/run"));
+    assert_eq!(config.store, StorePlace::Folder(PathBuf::from("/base/run")));
     assert_eq!(config.leaddesk.files, Path::new("/base/operator-files"));
     assert_eq!(config.gorgias.bucket.capacity, 40);
     assert!(!format!("{config:?}").contains("s3cr3t"));
@@ -121,10 +122,17 @@ fn values_are_checked_before_anything_starts() {
     );
     check(
         "file:run",
-        "s3://bucket/prefix",
+        "s3://B/prefix",
         &expect![[r#"
-        E0104 store.url cannot be used: this build runs on one machine and has no adapter for it
-        fix: use "file:run""#]],
+        E0104 store.url cannot be used: it names no bucket
+        fix: write it as "file:run" or "s3://bucket/prefix""#]],
+    );
+    check(
+        "in-process:",
+        "sqs://eu-west-1/123456789012/acme",
+        &expect![[r#"
+        E0104 queue.url cannot be used: it names no FIFO queue; such names end in .fifo
+        fix: write it as "in-process:" or "sqs://region/account/queue.fifo""#]],
     );
     check(
         r#"migration = "acme""#,

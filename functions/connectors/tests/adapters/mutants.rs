@@ -11,7 +11,7 @@ use connectors::queue::QueueSettings;
 use connectors::store::ObjectStoreAdapter;
 use expect_test::{Expect, expect};
 use pipeline::conformance::{self, NotPassed, QueueUnderTest};
-use pipeline::ports::queue::{Delivery, Outgoing, Queue, QueueError};
+use pipeline::ports::queue::{DeadLetter, Delivery, Outgoing, Queue, QueueError};
 use pipeline::ports::store::{Key, Put, Store, StoreError};
 
 use crate::conformance::{SETTINGS, queue_under_test};
@@ -199,8 +199,8 @@ impl Queue for FlawedQueue {
         }
     }
 
-    async fn dead_letters(&self) -> Result<Vec<Delivery>, QueueError> {
-        let letters = self.with_groups(self.inner.dead_letters().await?);
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>, QueueError> {
+        let letters = self.inner.dead_letters().await?;
         Ok(if self.flaw == QueueFlaw::LosesDeadLetters { Vec::new() } else { letters })
     }
 }

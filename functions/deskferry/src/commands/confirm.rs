@@ -40,7 +40,7 @@ pub(crate) struct Approval<'a> {
 /// Approves the proposal of the run.
 pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Confirm) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, "confirm", Wanted::UnfinishedOrNewest)?;
+        let project = Project::open(screen, common, "confirm", Wanted::UnfinishedOrNewest).await?;
         let interrupt = interrupt::listen()?;
         let approval = Approval { by: &arguments.by, unasked: arguments.yes, may_ask: !common.no_input };
         project.work(screen, &interrupt, approve(screen, &project, &approval)).await?;
@@ -109,8 +109,8 @@ fn show(screen: &Screen, project: &Project, proposal: &MappingProposal, digest: 
     if conflicts.len() > ROWS_SHOWN_MAX {
         screen.say(format!("  and {} more", conflicts.len() - ROWS_SHOWN_MAX));
     }
-    let document = project.folder().join("mappings").join(digest).join("proposal.json");
-    screen.say(format!("  all rows with their reasons: {}", document.display()));
+    let document = project.place(&format!("mappings/{digest}/proposal.json"));
+    screen.say(format!("  all rows with their reasons: {}", document));
     screen.event(json!({
         "type": "proposal",
         "digest": digest,

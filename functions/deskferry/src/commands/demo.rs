@@ -107,7 +107,7 @@ async fn migrate(
     began: Instant,
 ) -> Result<Exit, Failure> {
     let common = Common { config: folder.config(), run: None, ..common.clone() };
-    let project = Project::open(screen, &common, "demo", Wanted::UnfinishedOrNew)?;
+    let project = Project::open(screen, &common, "demo", Wanted::UnfinishedOrNew).await?;
     let approval = Approval { by: APPROVED_BY, unasked: true, may_ask: false };
     let rest = project.work(screen, interrupt, run::to_end(screen, &project, Some(&approval))).await?;
     let ledgers = world.gorgias.ledgers();

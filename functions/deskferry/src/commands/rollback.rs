@@ -24,7 +24,7 @@ const RESIDUE_SHOWN_MAX: usize = 10;
 /// Runs one of the four.
 pub(crate) fn run(screen: &Screen, common: &Common, deed: &RollbackDeed) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, "rollback", Wanted::Newest)?;
+        let project = Project::open(screen, common, "rollback", Wanted::Newest).await?;
         let interrupt = interrupt::listen()?;
         let may_ask = !common.no_input;
         project.work(screen, &interrupt, carry_out(screen, &project, deed, may_ask)).await
@@ -128,8 +128,8 @@ fn show(screen: &Screen, project: &Project, plan: &PlanV1) {
             words::duration(seconds)
         ));
     }
-    let rows = project.folder().join(format!("lake/v1/ctl_rollback/run_id={}", plan.run));
-    screen.say(format!("  record by record: {}", rows.display()));
+    let rows = project.place(&format!("lake/v1/ctl_rollback/run_id={}", plan.run));
+    screen.say(format!("  record by record: {}", rows));
     screen.event(json!({
         "type": "rollback_plan",
         "number": plan.number,
@@ -220,8 +220,8 @@ fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
         words::plural(certificate.shown, "record", "records"),
         words::count(certificate.unexpected),
     ));
-    let folder = project.folder().join(format!("rollback/{:04}", certificate.number));
-    screen.say(format!("Certificate {}", folder.display()));
+    let folder = project.place(&format!("rollback/{:04}", certificate.number));
+    screen.say(format!("Certificate {}", folder));
     screen.event(json!({
         "type": "rollback",
         "number": certificate.number,

@@ -1,5 +1,6 @@
 //! `run`: everything from discovery to the report, or on from where it stopped.
 
+use connectors::place::QueuePlace;
 use pipeline::conduct::Step;
 use pipeline::report;
 use pipeline::rollback;
@@ -8,26 +9,34 @@ use pipeline::worker::{self, Rest};
 use twins::gorgias::LedgerCounts;
 
 use super::confirm::{self, Approval};
-use super::steps;
+use super::{remote, steps};
 use crate::arguments::{Common, Run};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::figures::{self, Paths};
 use crate::interrupt;
 use crate::project::Project;
-use crate::runs::{self, RunState, Wanted};
+use crate::runs::{RunState, Wanted};
 use crate::screen::Screen;
 use crate::words;
 
 /// Runs all steps.
 pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, "run", Wanted::Any)?;
+        let project = Project::open(screen, common, "run", Wanted::Any).await?;
         let interrupt = interrupt::listen()?;
         steps::tell_found(screen, &project).await?;
         let approval =
             arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
-        let rest = project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?;
+        let rest = match project.config.queue {
+            QueuePlace::InProcess => {
+                project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?
+            }
+            QueuePlace::Sqs(_) => {
+                let watched = remote::to_end(screen, &project, approval.as_ref());
+                project.work(screen, &interrupt, watched).await?
+            }
+        };
         if let Some(rollback) = rollback::of_this_run(&project.context).await? {
             let since = words::moment(rollback.since, &screen.look().zone);
             let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
@@ -93,11 +102,10 @@ pub(crate) async fn tell(
 ) -> Result<Option<Told>, Failure> {
     let Some(latest) = report::latest(&project.context).await? else { return Ok(None) };
     let summary = &latest.report.summary;
-    let path = |path: std::path::PathBuf| path.display().to_string();
     let paths = Paths {
-        report: path(project.config.store.join(latest.folder.as_str())),
-        lake: path(project.folder().join("lake").join("v1")),
-        run: path(runs::folder_of(&project.folder(), project.run())),
+        report: project.config.store.of(latest.folder.as_str()),
+        lake: project.place("lake/v1"),
+        run: project.place(&format!("runs/{}", project.run())),
     };
     for line in figures::lines(summary, ledgers) {
         screen.say(line);

@@ -1,5 +1,8 @@
 //! `status`: which runs there are, who works on them now, what is done, what comes next. Sends no request.
 
+use std::sync::Arc;
+
+use connectors::connect;
 use pipeline::conduct::{self, Next, Step};
 use pipeline::wave::Wave;
 use pipeline::worker;
@@ -8,7 +11,7 @@ use serde_json::json;
 use crate::arguments::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::runs::{self, RunState, Wanted};
+use crate::runs::{RunState, Runs, Wanted};
 use crate::screen::Screen;
 use crate::{lock, project, words};
 
@@ -18,16 +21,23 @@ const BEFORE_WAVES: [Step; 6] =
 
 /// Shows where the run stands.
 pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
-    let config = project::read_config(&common.config)?;
+    super::in_runtime(status(screen, common))
+}
+
+async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
+    let config = project::read_config(&common.config).await?;
     let folder = project::folder(&config);
-    screen.say(format!("Migration {} in {}", config.migration, folder.display()));
+    let lake = config.store.of(&config.migration);
+    screen.say(format!("Migration {} in {lake}", config.migration));
     let now = jiff::Timestamp::now();
     if let Some(holder) = lock::holder(&folder, now, &screen.look().zone) {
         screen.say(format!("Now         {holder}"));
     }
-    let all = runs::list(&folder)?;
+    let store = connect::open_store(&config.store).await?;
+    let runs = Runs { store: &*store, migration: &config.migration };
+    let all = runs.list().await?;
     for run in &all {
-        let state = runs::state(&folder, run);
+        let state = runs.state(run).await?;
         screen.say(format!(
             "Run {run}  {}",
             if state == RunState::Finished { "finished" } else { "unfinished" }
@@ -39,11 +49,10 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let today = now.to_zoned(screen.look().zone.clone()).date();
-    let chosen = runs::choose(&folder, common.run.as_deref(), Wanted::UnfinishedOrNewest, today)?;
-    let context = project::look(screen, &config, chosen.run.clone())?;
-    let (shown, rollback) = super::in_runtime(async {
-        Ok((worker::look(&context).await?, pipeline::rollback::of_this_run(&context).await?))
-    })?;
+    let chosen = runs.choose(common.run.as_deref(), Wanted::UnfinishedOrNewest, today).await?;
+    let context = project::look(screen, &config, chosen.run.clone(), Arc::clone(&store))?;
+    let shown = worker::look(&context).await?;
+    let rollback = pipeline::rollback::of_this_run(&context).await?;
     let next = conduct::next(&shown);
     tell_steps(screen, &shown, next);
     if let Some(rollback) = &rollback {
@@ -71,7 +80,7 @@ pub(crate) fn run(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
             Next::Nothing => "nothing".to_owned(),
         },
     }));
-    let (command, why) = super::steps::next_command(&folder, next);
+    let (command, why) = super::steps::next_command(&lake, next);
     screen.next(&command, why);
     Ok(Exit::Done)
 }

@@ -3,7 +3,6 @@
 //! Deliberately absent: the order of steps. `pipeline::conduct` knows it, and says what comes next.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use migration::load_plan;
 use pipeline::conduct::{self, Next, Step};
@@ -70,7 +69,7 @@ impl Wish {
 /// Does what the command asks for, and says what comes next.
 pub(crate) fn run(screen: &Screen, common: &Common, wish: Wish) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, wish.command(), wish.wanted())?;
+        let project = Project::open(screen, common, wish.command(), wish.wanted()).await?;
         let interrupt = interrupt::listen()?;
         if wish.command() == "load" {
             tell_found(screen, &project).await?;
@@ -225,8 +224,8 @@ async fn tell_report(screen: &Screen, project: &Project, strict: Strict) -> Resu
     for line in figures::lines(summary, None) {
         screen.say(line);
     }
-    let folder = project.config.store.join(latest.folder.as_str());
-    screen.say(format!("Report      {}", folder.display()));
+    let folder = project.config.store.of(latest.folder.as_str());
+    screen.say(format!("Report      {folder}"));
     screen.event(json!({
         "type": "report",
         "folder": folder,
@@ -291,14 +290,13 @@ fn folded(head: &str, records: &BTreeMap<String, u64>) -> Vec<String> {
 
 /// The one command to run next.
 pub(crate) async fn say_next(screen: &Screen, project: &Project) -> Result<(), Failure> {
-    let (command, why) =
-        next_command(&project.folder(), conduct::next(&worker::look(&project.context).await?));
+    let (command, why) = next_command(&project.lake(), conduct::next(&worker::look(&project.context).await?));
     screen.next(&command, why);
     Ok(())
 }
 
 /// The command for what comes next, and why.
-pub(crate) fn next_command(folder: &Path, next: Next) -> (String, &'static str) {
+pub(crate) fn next_command(lake: &str, next: Next) -> (String, &'static str) {
     match next {
         Next::Run(Step::Prepare) => ("deskferry run".to_owned(), "writes to Gorgias, wave by wave"),
         Next::Run(Step::Finish) => {
@@ -309,7 +307,7 @@ pub(crate) fn next_command(folder: &Path, next: Next) -> (String, &'static str) 
             ("deskferry confirm --by \"YOUR NAME\"".to_owned(), "nothing is written before")
         }
         Next::Decision(_) => ("deskferry report".to_owned(), "what differs, record by record"),
-        Next::Nothing => (format!("snapshot ls --lake {}", folder.display()), "every table of the run"),
+        Next::Nothing => (format!("snapshot ls --lake {lake}"), "every table of the run"),
     }
 }
 
@@ -354,7 +352,7 @@ mod tests {
 
     #[test]
     fn what_comes_next_is_one_command() {
-        let command = |next| next_command(Path::new("run/acme"), next).0;
+        let command = |next| next_command("run/acme", next).0;
         assert_eq!(command(Next::Run(Step::Propose)), "deskferry propose");
         assert_eq!(command(Next::Run(Step::Load(Wave::Leads))), "deskferry load");
         assert_eq!(command(Next::Confirmation), "deskferry confirm --by \"YOUR NAME\"");

@@ -209,8 +209,8 @@ mod tests {
         DemoFolder::claim(&path("empty")).unwrap();
     }
 
-    #[test]
-    fn the_configuration_is_accepted_and_keys_are_private() {
+    #[tokio::test]
+    async fn the_configuration_is_accepted_and_keys_are_private() {
         let parent = tempfile::tempdir().unwrap();
         let folder = DemoFolder::claim(&parent.path().join("demo")).unwrap();
         let account = stand_in::account(1, Some(40), Some(40)).unwrap();
@@ -223,7 +223,7 @@ mod tests {
         folder
             .write_config(&addresses, Pace { bucket: Bucket::default(), time_scale: 200.0 }, &account)
             .unwrap();
-        let config = crate::project::read_config(&folder.config()).unwrap();
+        let config = crate::project::read_config(&folder.config()).await.unwrap();
         assert_eq!((config.gorgias.bucket.capacity, config.gorgias.bucket.window.as_millis()), (40, 100));
         assert!(config.limits.chat_window.is_some());
         let mode = std::os::unix::fs::PermissionsExt::mode(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{NotPassed, Passed, Suite, Verdict, demand, made, queue_groups, told};
 use crate::ports::clock::Clock;
-use crate::ports::queue::{BODY_BYTES_MAX, Delivery, Outgoing, Queue, QueueError};
+use crate::ports::queue::{BODY_BYTES_MAX, DeadLetter, Delivery, Outgoing, Queue, QueueError};
 
 /// How long a receive may take until what is visible must have come.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ impl QueueUnderTest {
         self.pass(self.visibility + SLACK).await;
     }
 
-    pub(super) async fn dead(&self) -> Result<Vec<Delivery>, String> {
+    pub(super) async fn dead(&self) -> Result<Vec<DeadLetter>, String> {
         self.queue.dead_letters().await.map_err(|error| told("dead_letters", &error))
     }
 
@@ -246,8 +246,7 @@ async fn buries(bench: &QueueUnderTest) -> Verdict {
     bench.takes_nothing("after the last delivery").await?;
     let dead = bench.dead().await?;
     let [letter] = &dead[..] else { return Err(format!("dead letters: {dead:?}")) };
-    came(letter, "m", bench.receives_max)?;
-    demand(letter.group == "g", || format!("{letter:?}"))?;
+    demand(letter.group == "g" && letter.body == "m", || format!("{letter:?}"))?;
     // They stay, and reading them takes nothing away.
     bench.pass_deadline().await;
     demand(bench.dead().await? == dead, || "the dead letters have changed".to_owned())

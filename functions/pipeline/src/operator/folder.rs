@@ -224,6 +224,13 @@ impl Folder {
         open().map(Some).map_err(|fault| OperatorFault { file: file.name().to_owned(), fault })
     }
 
+    /// Where every file is that is read, by name.
+    #[must_use]
+    pub fn paths(&self) -> BTreeMap<String, PathBuf> {
+        let files = self.files.iter().map(|(file, path)| (file.name().to_owned(), path.clone()));
+        files.chain(self.archives.clone()).collect()
+    }
+
     /// SHA-256 of every file that is read, by name: what a later start compares with.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 pub struct Outgoing {
     /// Messages of one group are delivered one after the other, in order.
     pub group: String,
-    /// Two sends with one id within five minutes are one message.
+    /// Two sends to one group with one id within five minutes are one message.
     pub deduplication_id: String,
     /// JSON text, at most [`BODY_BYTES_MAX`].
     pub body: String,
@@ -29,6 +29,15 @@ pub struct Delivery {
     pub body: String,
     /// 1 for the first delivery.
     pub receive_count: u32,
+}
+
+/// A message that was received too often and put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The group it was sent to.
+    pub group: String,
+    /// The body as sent.
+    pub body: String,
 }
 
 /// Why the queue could not do it.
@@ -59,12 +68,12 @@ pub trait Queue: Send + Sync {
     /// Sends; success means that it will be delivered at least once.
     async fn send(&self, message: Outgoing) -> Result<(), QueueError>;
     /// At most `limit` (1 to 10) messages that are visible now; none when nothing came within `wait`.
-    /// While a message of a group is out, no later message of that group is given.
+    /// While a message of a group is out, no later message of that group is given, by the same receive either.
     async fn receive(&self, limit: usize, wait: Duration) -> Result<Vec<Delivery>, QueueError>;
     /// Done with it.
     async fn delete(&self, receipt: &str) -> Result<(), QueueError>;
     /// Makes it visible again after `timeout` from now (zero: at once).
     async fn extend(&self, receipt: &str, timeout: Duration) -> Result<(), QueueError>;
-    /// Messages that were received too often and put aside, oldest first.
-    async fn dead_letters(&self) -> Result<Vec<Delivery>, QueueError>;
+    /// Messages that were received too often and put aside, oldest first. They stay there.
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>, QueueError>;
 }

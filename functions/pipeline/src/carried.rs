@@ -1,0 +1,153 @@
+//! What a run carries to the functions, which see the store alone: `migration.toml` as it is now, and the operator's files.
+//!
+//! Settings stand under `<migration>/settings/<run>/`, a new object each time that they change; the newest counts. Files stand
+//! under `<migration>/files/` by their digest, and a document of the run names them. Secrets are references in the
+//! settings, never values. Deliberately absent: reading the settings (the crate `connectors` does).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use snapshot::RunId;
+
+use crate::context::Context;
+use crate::operator::folder::{Folder, OperatorFault};
+use crate::ports::store::{InvalidKey, Key, Put, Store, StoreError};
+use crate::run_folder::{self, DocumentError};
+
+/// Why something could not be carried.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryError {
+    /// The store.
+    #[error("cannot reach what the run carries")]
+    Store(#[from] StoreError),
+    /// A name that is no key.
+    #[error("cannot name what the run carries")]
+    Key(#[from] InvalidKey),
+    /// A document.
+    #[error("cannot read or keep the list of the operator's files")]
+    Document(#[from] DocumentError),
+    /// The operator's folder.
+    #[error(transparent)]
+    Folder(#[from] OperatorFault),
+    /// Another list is stored: the files have changed since the run began.
+    #[error("the operator's files have changed since the run took them along; begin another run")]
+    Changed,
+    /// A name in the list that leads out of its folder.
+    #[error("the list of the operator's files holds a name that is none")]
+    Name,
+    /// The folder for the files on this machine.
+    #[error("cannot write the operator's files to this machine")]
+    Local(#[from] std::io::Error),
+    /// A thread ended unexpectedly.
+    #[error("a worker that reads files failed")]
+    Worker(#[from] tokio::task::JoinError),
+}
+
+/// Digests of the files by name.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredFiles {
+    #[serde(rename = "1")]
+    V1 { files: BTreeMap<String, String> },
+}
+
+fn settings_folder(migration: &str, run: &RunId) -> Result<Key, InvalidKey> {
+    Key::new(format!("{migration}/settings/{run}"))
+}
+
+/// Stores the settings of a run unless the newest ones are the same.
+///
+/// # Errors
+/// [`CarryError`].
+pub async fn keep_settings(ctx: &Context, text: &str) -> Result<(), CarryError> {
+    if settings(&*ctx.store, &ctx.migration, &ctx.run).await?.as_deref() == Some(text) {
+        return Ok(());
+    }
+    let folder = settings_folder(&ctx.migration, &ctx.run)?;
+    let mut number = ctx.store.list(&folder).await?.len() + 1;
+    loop {
+        let key = Key::new(format!("{folder}/{number:04}.toml"))?;
+        match ctx.store.put_new(&key, Bytes::from(text.to_owned())).await? {
+            Put::Created => return Ok(()),
+            Put::AlreadyThere => number += 1,
+        }
+    }
+}
+
+/// The newest settings of a run.
+///
+/// # Errors
+/// [`CarryError`].
+pub async fn settings(store: &dyn Store, migration: &str, run: &RunId) -> Result<Option<String>, CarryError> {
+    let keys = store.list(&settings_folder(migration, run)?).await?;
+    let Some(newest) = keys.last() else { return Ok(None) };
+    let bytes = store.get(newest).await?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The newest run of a migration that has settings.
+///
+/// # Errors
+/// [`CarryError`].
+pub async fn newest_run(store: &dyn Store, migration: &str) -> Result<Option<RunId>, CarryError> {
+    let folder = Key::new(format!("{migration}/settings"))?;
+    let keys = store.list(&folder).await?;
+    let below = format!("{folder}/");
+    let runs = keys.iter().filter_map(|key| {
+        let (run, _) = key.as_str().strip_prefix(&below)?.split_once('/')?;
+        run.parse::<RunId>().ok()
+    });
+    Ok(runs.max())
+}
+
+/// Stores the operator's files and their list. The same files again are success.
+///
+/// # Errors
+/// [`CarryError::Changed`] when the run took others along.
+pub async fn keep_files(ctx: &Context) -> Result<(), CarryError> {
+    let root = ctx.files.clone();
+    let (paths, files) = tokio::task::spawn_blocking(move || {
+        let folder = Folder::scan(&root)?;
+        Ok::<_, OperatorFault>((folder.paths(), folder.digests()?))
+    })
+    .await??;
+    for (name, digest) in &files {
+        if let Some(path) = paths.get(name) {
+            ctx.store.put_new_file(&file_key(ctx, digest)?, path).await?;
+        }
+    }
+    let stored = StoredFiles::V1 { files };
+    match run_folder::put(ctx, &ctx.run_key("operator-files.json")?, &stored).await? {
+        Put::Created => Ok(()),
+        Put::AlreadyThere => Err(CarryError::Changed),
+    }
+}
+
+/// Puts the files that the run took along into the folder where the steps look for them.
+///
+/// # Errors
+/// [`CarryError`].
+pub async fn fetch_files(ctx: &Context) -> Result<(), CarryError> {
+    let StoredFiles::V1 { files } = run_folder::need(ctx, &ctx.run_key("operator-files.json")?).await?;
+    tokio::fs::create_dir_all(&ctx.files).await?;
+    for (name, digest) in files {
+        if Path::new(&name).file_name().and_then(|last| last.to_str()) != Some(&name) {
+            return Err(CarryError::Name);
+        }
+        let target = ctx.files.join(&name);
+        if !tokio::fs::try_exists(&target).await? {
+            let copy = ctx.store.local_copy(&file_key(ctx, &digest)?, &ctx.scratch).await?;
+            // Copied beside its place first: a function that is killed must not leave half a file behind.
+            let staged = ctx.files.join(format!(".{digest}"));
+            tokio::fs::copy(&copy, &staged).await?;
+            tokio::fs::rename(&staged, &target).await?;
+        }
+    }
+    Ok(())
+}
+
+fn file_key(ctx: &Context, digest: &str) -> Result<Key, InvalidKey> {
+    ctx.key(&format!("files/{digest}"))
+}

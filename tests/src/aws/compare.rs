@@ -1,0 +1,135 @@
+//! Holds what two homes left behind against each other.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::{MIGRATION, RUN};
+use crate::world::World;
+
+/// Lists of an account at Gorgias whose records are compared, and whether their times are wished and not the server's.
+const LISTS: [(&str, bool); 6] = [
+    ("users", false),
+    ("customers", false),
+    ("teams", false),
+    ("tags", false),
+    ("custom_fields", false),
+    ("tickets", true),
+];
+
+/// What was compared, and what differs.
+#[derive(Debug, Default)]
+pub(crate) struct Differences {
+    pub(crate) tables_equal: u64,
+    pub(crate) objects_equal: u64,
+    pub(crate) failures: Vec<String>,
+}
+
+/// Compares the wished tables and the id map of both lakes, and both accounts.
+pub(crate) async fn homes(here: &World, there: &World, lake: &Path) -> anyhow::Result<Differences> {
+    let mut found = Differences::default();
+    let (ours, theirs) = (digests(&here.folder().join("run").join(MIGRATION))?, digests(lake)?);
+    let wished = |name: &&String| name.starts_with("want_") || name.starts_with("ctl_id_map");
+    let names: std::collections::BTreeSet<&String> =
+        ours.keys().chain(theirs.keys()).filter(wished).collect();
+    for name in names {
+        if ours.get(name).is_some() && ours.get(name) == theirs.get(name) {
+            found.tables_equal += 1;
+        } else {
+            found.failures.push(format!("{name}: {:?} here, {:?} there", ours.get(name), theirs.get(name)));
+        }
+    }
+    if found.tables_equal == 0 {
+        found.failures.push("no table was compared".to_owned());
+    }
+    let (ours, theirs) = (here.gorgias_state().await?, there.gorgias_state().await?);
+    for (list, times_are_wished) in LISTS {
+        accounts(list, times_are_wished, &ours[list], &theirs[list], &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Digest over the rows of every table, by name and pass.
+fn digests(migration: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut digests = BTreeMap::new();
+    for table in std::fs::read_dir(migration.join("lake/v1"))? {
+        let table = table?;
+        let Ok(passes) = std::fs::read_dir(table.path().join(format!("run_id={RUN}"))) else { continue };
+        for pass in passes {
+            let pass = pass?;
+            let text = std::fs::read_to_string(pass.path().join("_manifest.json"))?;
+            let manifest: Value = serde_json::from_str(&text)?;
+            let digest = manifest["content_digest"].as_str().context("a manifest without digest")?;
+            let name = format!("{}/{}", table.file_name().display(), pass.file_name().display());
+            digests.insert(name, digest.to_owned());
+        }
+    }
+    Ok(digests)
+}
+
+fn accounts(
+    list: &str,
+    times_are_wished: bool,
+    ours: &Value,
+    theirs: &Value,
+    found: &mut Differences,
+) -> anyhow::Result<()> {
+    let (ours, theirs) = (ours.as_array().context("no list")?, theirs.as_array().context("no list")?);
+    if ours.len() != theirs.len() {
+        found.failures.push(format!("{list}: {} here, {} there", ours.len(), theirs.len()));
+    }
+    let mut told = false;
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        let (ours, theirs) = (timeless(ours, times_are_wished), timeless(theirs, times_are_wished));
+        if ours == theirs {
+            found.objects_equal += 1;
+        } else if !told {
+            told = true;
+            found.failures.push(format!("{list}: {}", first_difference(&ours, &theirs, "")));
+        }
+    }
+    Ok(())
+}
+
+/// The record without the moments at which the server did something, and without the server's address.
+fn timeless(record: &Value, times_are_wished: bool) -> Value {
+    match record {
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .filter(|(name, _)| {
+                    let is_time = name.ends_with("_datetime");
+                    let is_servers =
+                        !times_are_wished || name.starts_with("updated") || name.starts_with("trashed");
+                    !(is_time && is_servers) && *name != "uri"
+                })
+                .map(|(name, value)| (name.clone(), timeless(value, times_are_wished)))
+                .collect(),
+        ),
+        Value::Array(items) => items.iter().map(|item| timeless(item, times_are_wished)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Where two records differ first; no value of a person stands in it, only its kind.
+fn first_difference(ours: &Value, theirs: &Value, place: &str) -> String {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let names: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+            let differs = names.into_iter().find(|name| ours.get(*name) != theirs.get(*name));
+            let Some(name) = differs else { return format!("{place}: nothing") };
+            let (one, other) =
+                (ours.get(name).unwrap_or(&Value::Null), theirs.get(name).unwrap_or(&Value::Null));
+            first_difference(one, other, &format!("{place}.{name}"))
+        }
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            let differs = ours.iter().zip(theirs).position(|(one, other)| one != other);
+            let Some(position) = differs else { return format!("{place}: nothing") };
+            first_difference(&ours[position], &theirs[position], &format!("{place}[{position}]"))
+        }
+        (Value::Number(ours), Value::Number(theirs)) => format!("{place}: {ours} here, {theirs} there"),
+        _ => format!("{place} differs"),
+    }
+}
