@@ -1,10 +1,14 @@
-//! What an SQL engine needs to know to read the lake: Athena tables and DuckDB views.
+//! What an SQL engine needs to know to read the lake: Athena tables, as statements and as a template, and DuckDB views.
 
 use std::fmt::Write as _;
 
 use crate::column::{Column, ColumnType, PersonalData};
 use crate::dataset::LAKE_FOLDER;
 use crate::schema::TableSchema;
+
+mod cloudformation;
+
+pub use cloudformation::{ROOT as CLOUDFORMATION_ROOT, cloudformation};
 
 /// Longest comment that the Glue catalogue keeps, in bytes.
 const GLUE_COMMENT_BYTES_MAX: usize = 255;

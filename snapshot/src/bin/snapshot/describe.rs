@@ -22,6 +22,8 @@ pub(crate) struct DescribeArguments {
 enum Engine {
     /// CREATE EXTERNAL TABLE statements for Athena and Glue
     Athena,
+    /// The same tables as resources of a CloudFormation template, partitions included
+    Cloudformation,
     /// A script for duckdb -init: one view per table
     Duckdb,
 }
@@ -65,9 +67,10 @@ pub(crate) fn describe(arguments: &DescribeArguments, output: &mut Output) -> Re
 
 pub(crate) fn ddl(lake: &Path, arguments: &DdlArguments, output: &mut Output) -> Result<ExitCode> {
     let tables = chosen(&arguments.tables)?;
-    let location = match &arguments.location {
-        Some(location) => location.clone(),
-        None => Lake::open(lake)?.root().display().to_string(),
+    let location = match (&arguments.location, arguments.engine) {
+        (Some(location), _) => location.clone(),
+        (None, Engine::Cloudformation) => ddl::CLOUDFORMATION_ROOT.to_owned(),
+        (None, _) => Lake::open(lake)?.root().display().to_string(),
     };
     let (engine, sql, next) = match arguments.engine {
         Engine::Athena => {
@@ -78,6 +81,11 @@ pub(crate) fn ddl(lake: &Path, arguments: &DdlArguments, output: &mut Output) ->
                 "run the statements in Athena, then add the partitions: MSCK REPAIR TABLE <table>",
             )
         }
+        Engine::Cloudformation => (
+            "cloudformation",
+            ddl::cloudformation(&tables, &location),
+            "put the lines below Resources: of infra/template.yaml with infra/check --write-tables",
+        ),
         Engine::Duckdb => {
             // A lake elsewhere cannot be looked into from here: its tables are taken to be there.
             let present =
