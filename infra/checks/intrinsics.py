@@ -138,6 +138,7 @@ NAME_KEYS = {
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
 }
 
 FUNCTIONS: dict[str, Callable[[Resolver, Json], Json]] = {

@@ -6,7 +6,6 @@ import copy
 import functools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +50,19 @@ def translated() -> Json:
     return json.loads(translated_text())
 
 
-@dataclass
 class Resource:
     """One resource of a resolved stack."""
 
-    name: str
-    kind: str
-    properties: Json
-    attributes: Json
-    stack: Stack = field(repr=False)
+    def __init__(self, name: str, attributes: Json, stack: Stack) -> None:
+        self.name = name
+        self.kind: str = attributes["Type"]
+        self.attributes = attributes
+        self.stack = stack
+
+    @functools.cached_property
+    def properties(self) -> Json:
+        """Its properties, resolved when somebody asks: most stacks here differ in one of them."""
+        return self.stack.resolver.resolve(self.attributes.get("Properties", {}))
 
     def __getitem__(self, path: str) -> Json:
         """A property by its path, such as `RedrivePolicy.maxReceiveCount`; None where there is none."""
@@ -77,16 +80,19 @@ class Stack:
         self.name = name
         self.resolver = Resolver(template, parameters or {}, name)
         self.resources: dict[str, Resource] = {}
+        self.others: dict[str, Stack] = {}
         for logical, raw in template["Resources"].items():
             condition = raw.get("Condition")
             if condition and not self.resolver.is_true(condition):
                 continue
-            properties = self.resolver.resolve(raw.get("Properties", {}))
-            self.resources[logical] = Resource(logical, raw["Type"], properties, raw, self)
+            self.resources[logical] = Resource(logical, raw, self)
 
     def with_parameters(self, **parameters: Json) -> Stack:
         """The same template, deployed otherwise."""
-        return Stack(self.template, parameters, self.name)
+        key = json.dumps(parameters, sort_keys=True)
+        if key not in self.others:
+            self.others[key] = Stack(self.template, parameters, self.name)
+        return self.others[key]
 
     def value(self, name: str) -> Json:
         """The value of a parameter."""

@@ -88,6 +88,17 @@ def permit(name: str, action: Json, resource: Json, **more: Json) -> Callable[[J
     return mutate
 
 
+def text(template_text: str) -> Json:
+    """A text with the names of the deployment in it, for mutations."""
+    return {"Fn::Sub": template_text}
+
+
+def folder(name: str) -> Json:
+    """The ARN of a folder of the store, for mutations."""
+    bucket = "deskferry-${Customer}-${AWS::AccountId}-${AWS::Region}"
+    return text("arn:${AWS::Partition}:s3:::" + bucket + "/${Customer}/*/" + name + "/*")
+
+
 def edit(name: str, sid: str, **keys: Json) -> Callable[[Json], None]:
     """A mutation: other keys in a statement; None takes one away."""
 

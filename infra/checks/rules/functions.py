@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rules.base import Json, change, properties, rule
+from rules.base import Json, change, properties, rule, text
 from stack import Resource, Stack, listed
 
 HANDLERS = {"conduct", "extract", "transform", "load", "reconcile"}
@@ -43,7 +43,7 @@ def disk(function: Resource) -> str | None:
     return None if function["EphemeralStorage.Size"] == 512 else "asks for another disk than the free one"
 
 
-@rule("F03", "AWS runs no function for more than 900 seconds", _functions, change("Conduct", "Timeout", 901))
+@rule("F03", "AWS runs no function for more than 900 seconds", _functions, change("Transform", "Timeout", 901))
 def timeout(function: Resource) -> str | None:
     return None if (function["Timeout"] or 0) <= 900 else "has a timeout that is refused"
 
@@ -152,7 +152,7 @@ def signing(stack: Stack) -> str | None:
 
 
 @rule("F19", "all code is in the one archive that was checked", _functions,
-      change("Load", "Layers", ["arn:aws:lambda:eu-west-1:1:layer:x:1"]))
+      change("Load", "Layers", [text("arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:layer:x:1")]))
 def layers(function: Resource) -> str | None:
     return "brings in other code" if function["Layers"] else None
 
@@ -194,7 +194,12 @@ def log_key(log: Resource) -> str | None:
     return None if log["KmsKeyId"] == log.stack.arn("Key") else "has another key"
 
 
-@rule("L03", "the key serves logs below this name only", _logs, change("LoadLog", "LogGroupName", "/deskferry/load"))
+def _add_log(template: Json) -> None:
+    own = dict(properties(template, "LoadLog"), LogGroupName=text("/deskferry/${AWS::StackName}"))
+    template["Resources"]["OtherLog"] = {"Type": "AWS::Logs::LogGroup", "Properties": own}
+
+
+@rule("L03", "the key serves logs below this name only", _logs, _add_log)
 def log_name(log: Resource) -> str | None:
     names = {f"/aws/lambda/{function['FunctionName']}" for function in _functions(log.stack)}
     return None if log["LogGroupName"] in names else "is no function's log"

@@ -38,7 +38,7 @@ def described(pair: tuple[str, Json]) -> str | None:
 
 
 @rule("G02", "a deployment without any choice must work, and be the safe one", _parameters,
-      lambda it: it["Parameters"]["LogDays"].pop("Default"))
+      lambda it: it["Parameters"]["AccessLogBucketName"].pop("Default"))
 def defaulted(pair: tuple[str, Json]) -> str | None:
     name, parameter = pair
     return None if "Default" in parameter else f"{name} has no default"
@@ -90,13 +90,15 @@ def outputs(stack: Stack) -> str | None:
     return f"does not say {sorted(missing)}" if missing else None
 
 
-@rule("G09", "two stacks in one account must not want the same name", _whole, change("LoadQueue", "QueueName", "load.fifo"))
+@rule("G09", "two stacks in one account must not want the same name", _whole, change("LoadDeadAlarm", "AlarmName", "load-dead"))
 def named_by_stack(stack: Stack) -> str | None:
     other = Stack(stack.template, {"Customer": "acme"}, "other")
     keys = ("QueueName", "FunctionName", "LogGroupName", "BucketName", "AliasName", "DashboardName", "AlarmName", "Name")
     same = [
         resource.name
         for resource in stack.resources.values()
+        # Tables are named within their database.
+        if resource.kind != "AWS::Glue::Table"
         for key in keys
         if resource[key] is not None and resource[key] == other.resources[resource.name][key]
     ]

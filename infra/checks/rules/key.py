@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rules.base import Json, change, edit, rule, statement
+from rules.base import Json, change, edit, rule, statement, text
 from stack import Resource, Stack, listed
 
 USES = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
@@ -62,23 +62,24 @@ def manageable(entry: Entry) -> str | None:
 
 
 @rule("K05", "the key is for one purpose at a time: the store, the secrets, the logs",
-      lambda it: [entry for entry in _entries(it) if entry.actions & USES],
+      lambda it: [entry for entry in _entries(it) if entry.actions & USES and entry.sid != "Administration"],
       lambda it: statement(it, "Key", "SecretsByFunctions").pop("Condition"))
 def bounded(entry: Entry) -> str | None:
     return None if entry.raw.get("Condition") else "may use it for anything"
 
 
 @rule("K06", "one role of a function per name: no function, no key", _named("StoreByFunctions"),
-      lambda it: statement(it, "Key", "StoreByFunctions").update(Principal={"AWS": "arn:aws:iam::111122223333:root"}))
+      lambda it: statement(it, "Key", "StoreByFunctions").update(Principal={"AWS": [{"Ref": "AWS::AccountId"}]}))
 def functions(entry: Entry) -> str | None:
-    wanted = {function["Role"] for function in entry.stack.of("Lambda::Function")}
+    wanted = {entry.stack.arn(f"{function.name}Role") for function in entry.stack.of("Lambda::Function")}
     return None if set(entry.raw["Principal"]["AWS"]) == wanted else "is used by others"
 
 
 @rule("K07", "the encryption context holds the key to this customer's folder", _named("StoreByFunctions"),
       lambda it: statement(it, "Key", "StoreByFunctions")["Condition"].pop("StringLike"))
 def context(entry: Entry) -> str | None:
-    bucket = f"arn:aws:s3:::{entry.stack.resources['Store']['BucketName']}"
+    # S24 holds the bucket to this name.
+    bucket = f"arn:aws:s3:::deskferry-{entry.stack.value('Customer')}-111122223333-eu-west-1"
     wanted = {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/{entry.stack.value('Customer')}/*"]}
     is_bound = entry.raw.get("Condition", {}).get("StringLike") == wanted
     return None if is_bound else "is used for other objects"
@@ -92,7 +93,7 @@ def account(entry: Entry) -> str | None:
     return None if is_bound else "is open to the whole account"
 
 
-@rule("K09", "nobody is everybody", _entries,
+@rule("K09", "who is not named must not be meant", _entries,
       lambda it: statement(it, "Key", "Logs").update(Principal="*"))
 def principals(entry: Entry) -> str | None:
     principal = entry.raw["Principal"]
@@ -111,7 +112,7 @@ def window(key: Resource) -> str | None:
 
 
 @rule("K12", "the service of the logs uses the key for these logs", _named("Logs"),
-      edit("Key", "Logs", Condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:*"}}))
+      edit("Key", "Logs", Condition={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": text("arn:${AWS::Partition}:logs:*")}}))
 def logs(entry: Entry) -> str | None:
     pattern = entry.raw["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
     head = f"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/{entry.stack.name}-"

@@ -24,7 +24,8 @@ def _redriven(stack: Stack) -> list[Resource]:
       change("LoadQueue", "VisibilityTimeout", 1799))
 def visibility(pair: tuple[Resource, Resource]) -> str | None:
     queue, function = pair
-    least = 6 * function["Timeout"]
+    # More than 900 s is refused anyway.
+    least = 6 * min(function["Timeout"], 900)
     seen = queue["VisibilityTimeout"] or 30
     return f"{queue.name} shows a message again after {seen} s, at least {least}" if seen < least else None
 
@@ -56,7 +57,7 @@ def dead_letters(queue: Resource) -> str | None:
     return None if target else "its dead letters go out of this stack"
 
 
-@rule("Q06", "AWS refuses a standard dead-letter queue of a FIFO queue", _redriven,
+@rule("Q06", "AWS refuses a standard dead-letter queue of a FIFO queue", lambda it: [q for q in _redriven(it) if q["FifoQueue"]],
       lambda it: it["Resources"]["LoadDead"]["Properties"].pop("FifoQueue"))
 def same_kind(queue: Resource) -> str | None:
     target = queue.stack.by_arn(queue["RedrivePolicy.deadLetterTargetArn"], "SQS::Queue")

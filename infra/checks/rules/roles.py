@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rules.base import Json, change, edit, permit, properties, rule, statement
+from rules.base import Json, change, edit, folder, permit, properties, rule, statement, text
 from stack import Resource, Stack, listed
 
 FUNCTIONS = ("Conduct", "Extract", "Transform", "Load", "Reconcile")
@@ -75,14 +75,14 @@ def _folders(stack: Stack, statements: list[Allowed], action: str) -> set[str]:
 
 
 @rule("R01", "a wildcard gives rights that nobody has thought of yet", _allowed,
-      permit("LoadPolicy", "logs:*", "arn:aws:logs:eu-west-1:111122223333:log-group:x:*"))
+      permit("LoadPolicy", "logs:*", {"Fn::GetAtt": ["LoadLog", "Arn"]}))
 def actions(it: Allowed) -> str | None:
     wild = [action for action in it.actions if "*" in action]
     return f"allows {wild}" if wild else None
 
 
 @rule("R02", "a wildcard reaches what other customers and programs have", _allowed,
-      permit("LoadPolicy", "kms:Decrypt", "*", Condition={"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}))
+      permit("LoadPolicy", "kms:Decrypt", "*", Condition={"StringEquals": {"kms:ViaService": text("s3.${AWS::Region}.amazonaws.com")}}))
 def resources(it: Allowed) -> str | None:
     def is_wild(resource: str) -> bool:
         own = resource.split(":", 5)[-1]
@@ -96,7 +96,7 @@ def resources(it: Allowed) -> str | None:
 
 
 @rule("R03", "nobody deletes, passes on a role or changes a policy", _allowed,
-      permit("LoadPolicy", "s3:DeleteObject", "arn:aws:s3:::deskferry-main-111122223333-eu-west-1/main/*/runs/*"))
+      permit("LoadPolicy", "s3:DeleteObject", folder("runs")))
 def known_actions(it: Allowed) -> str | None:
     strange = [action for action in it.actions if action not in ACTIONS and "*" not in action]
     return f"allows {strange}" if strange else None
@@ -104,7 +104,7 @@ def known_actions(it: Allowed) -> str | None:
 
 @rule("R04", "everything but something is a wildcard in disguise", _policies,
       lambda it: properties(it, "LoadPolicy")["PolicyDocument"]["Statement"].append(
-          {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "arn:aws:s3:::x"}))
+          {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": folder("runs")}))
 def not_but(policy: Resource) -> str | None:
     entries = policy["PolicyDocument.Statement"]
     negated = [key for entry in entries for key in entry if key in ("NotAction", "NotResource", "NotPrincipal")]
@@ -112,13 +112,13 @@ def not_but(policy: Resource) -> str | None:
 
 
 @rule("R05", "AWS's own policies change without us, and are full of wildcards", _roles,
-      change("ConductRole", "ManagedPolicyArns", ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]))
+      change("ConductRole", "ManagedPolicyArns", [text("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")]))
 def managed(role: Resource) -> str | None:
     return "has policies that are not in this template" if role["ManagedPolicyArns"] or role["Policies"] else None
 
 
 @rule("R06", "only the service that it is made for takes on a role", _roles,
-      change("LoadRole", "AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": "111122223333"}))
+      change("LoadRole", "AssumeRolePolicyDocument.Statement.0.Principal", {"AWS": {"Ref": "AWS::AccountId"}}))
 def trust(role: Resource) -> str | None:
     service = "scheduler.amazonaws.com" if role.name == "ScheduleRole" else "lambda.amazonaws.com"
     entries = role["AssumeRolePolicyDocument.Statement"]
@@ -137,7 +137,7 @@ def secrets(pair: tuple[str, list[Allowed]]) -> str | None:
 
 
 @rule("R08", "each step leaves its own things in the store and no others", _functions,
-      permit("TransformPolicy", "s3:PutObject", "arn:aws:s3:::deskferry-main-111122223333-eu-west-1/main/*/usage/*",
+      permit("TransformPolicy", "s3:PutObject", folder("usage"),
              Condition={"StringEqualsIfExists": {"s3:x-amz-server-side-encryption-aws-kms-key-id": {"Fn::GetAtt": ["Key", "Arn"]}}}))
 def writes(pair: tuple[str, list[Allowed]]) -> str | None:
     name, statements = pair
@@ -146,7 +146,7 @@ def writes(pair: tuple[str, list[Allowed]]) -> str | None:
 
 
 @rule("R09", "the ledger tells who was written to, and its key who that is", _functions,
-      permit("ConductPolicy", "s3:GetObject", "arn:aws:s3:::deskferry-main-111122223333-eu-west-1/main/*/ledger/*"))
+      permit("ConductPolicy", "s3:GetObject", folder("ledger")))
 def reads(pair: tuple[str, list[Allowed]]) -> str | None:
     name, statements = pair
     found = _folders(statements[0].stack, statements, "s3:GetObject")

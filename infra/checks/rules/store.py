@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.base import Json, change, edit, properties, rule, statement
+from rules.base import Json, change, edit, folder, properties, rule, statement, text
 from stack import Resource, Stack, listed
 
 FOLDERS = ("ledger", "lake")
@@ -124,7 +124,7 @@ def our_key(policy: Resource) -> str | None:
 
 
 @rule("S12", "S3's own key would let every reader of the bucket read", _policy,
-      edit("StorePolicy", "OnlyKms", Resource="arn:aws:s3:::elsewhere/*"))
+      edit("StorePolicy", "OnlyKms", Resource=folder("lake")))
 def only_kms(policy: Resource) -> str | None:
     entry = _with(policy, "OnlyKms")
     name = "s3:x-amz-server-side-encryption"
@@ -135,7 +135,7 @@ def only_kms(policy: Resource) -> str | None:
 
 @rule("S13", "a bucket policy that gives rights away is a second place to look for them", _policies,
       lambda it: properties(it, "ResultsPolicy")["PolicyDocument"]["Statement"].append(
-          {"Sid": "Open", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:root"}, "Action": "s3:GetObject", "Resource": "x"}))
+          {"Sid": "Open", "Effect": "Allow", "Principal": {"AWS": {"Ref": "AWS::AccountId"}}, "Action": "s3:GetObject", "Resource": folder("lake")}))
 def only_denies(policy: Resource) -> str | None:
     allowed = [entry for entry in policy["PolicyDocument.Statement"] if entry["Effect"] != "Deny"]
     return f"allows in {[entry.get('Sid') for entry in allowed]}" if allowed else None
@@ -214,7 +214,7 @@ def website(bucket: Resource) -> str | None:
 
 
 @rule("S24", "the key's policy knows the bucket by this name, and a second deployment must meet the kept one", _store,
-      change("Store", "BucketName", "other"))
+      change("Store", "BucketName", text("${AWS::StackName}-other")))
 def name(bucket: Resource) -> str | None:
     wanted = f"deskferry-{bucket.stack.value('Customer')}-111122223333-eu-west-1"
     return None if bucket["BucketName"] == wanted else "has a name that the key does not know"
