@@ -398,3 +398,49 @@ fn ddl_makes_athena_tables() {
         TBLPROPERTIES ('parquet.compression'='ZSTD', 'classification'='parquet', 'deskferry.schema_version'='1');
     "#]].assert_eq(&said.out);
 }
+
+#[test]
+fn ddl_makes_resources_of_a_template() {
+    let world = World::new();
+    let said = world.run("ddl --engine cloudformation ctl_recon_count");
+    expect![[r#"
+          TableCtlReconCount:
+            Type: AWS::Glue::Table
+            Properties:
+              CatalogId: !Ref AWS::AccountId
+              DatabaseName: !Ref Database
+              TableInput:
+                Name: ctl_recon_count
+                Description: "The balance per object: source = excluded + merged + loaded + failed."
+                TableType: EXTERNAL_TABLE
+                Parameters:
+                  EXTERNAL: 'TRUE'
+                  classification: parquet
+                  parquet.compression: ZSTD
+                  deskferry.schema_version: '1'
+                  projection.enabled: 'true'
+                  projection.run_id.type: injected
+                  projection.pass.type: injected
+                PartitionKeys:
+                  - {Name: run_id, Type: string, Comment: Run}
+                  - {Name: pass, Type: string, Comment: Which reading of the world within the run}
+                StorageDescriptor:
+                  Location: !Sub ["s3://${Bucket}/${Customer}/${Migration}/lake/v1/ctl_recon_count/", {Bucket: !If [CreatesStore, !Ref Store, !Ref StoreBucketName]}]
+                  InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
+                  OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
+                  SerdeInfo:
+                    SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe
+                  Columns:
+                    - {Name: object, Type: string, Comment: "Object."}
+                    - {Name: source_count, Type: bigint, Comment: "Records in the source."}
+                    - {Name: excluded_count, Type: bigint, Comment: "Left out by decision."}
+                    - {Name: merged_count, Type: bigint, Comment: "Merged into another."}
+                    - {Name: loaded_count, Type: bigint, Comment: "Written."}
+                    - {Name: failed_count, Type: bigint, Comment: "Not written."}
+                    - {Name: found_count, Type: bigint, Comment: "Read back."}
+                    - {Name: fields_compared, Type: bigint, Comment: "Fields that were compared."}
+                    - {Name: fields_different, Type: bigint, Comment: "Of these, different."}
+                    - {Name: deskferry_run_id, Type: string, Comment: "Run that wrote the file; the same as run_id in the path, for files that are copied out of it."}
+                    - {Name: deskferry_pass, Type: string, Comment: "Pass that wrote the file; the same as pass in the path, for files that are copied out of it."}
+    "#]].assert_eq(&said.out);
+}
