@@ -122,6 +122,7 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "objects_equal": differences.objects_equal,
             "rollback": restored.told,
             "resources": cloud.outputs["Resources"],
+            "left_out": cloud.outputs["LeftOut"],
             "code_bytes": cloud.outputs["CodeBytes"],
             "failures": failures,
             "elapsed_seconds": round(began.elapsed().as_secs_f64()),

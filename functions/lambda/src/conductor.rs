@@ -10,6 +10,7 @@ use snapshot::RunId;
 
 use crate::batch::Fate;
 use crate::home::{CannotOpen, Home, Opened};
+use crate::logs::chain;
 use crate::metrics::Counts;
 
 /// Why nothing could be decided or sent. All of it may pass.
@@ -39,7 +40,7 @@ pub(crate) async fn handle(home: &Home, body: &str, counts: &Arc<Counts>) -> Fat
     match decide(home, &migration, &run, why, counts).await {
         Ok(()) => Fate::Finished,
         Err(error) => {
-            tracing::error!(migration, run = %run, error = &error as &dyn std::error::Error, "cannot conduct");
+            tracing::error!(migration, run = %run, error = chain(&error), "cannot conduct");
             home.forget();
             Fate::Returned
         }

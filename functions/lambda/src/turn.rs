@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::batch::{Delivered, Fate};
 use crate::conductor::put_aside;
 use crate::home::{Home, Opened, scratch};
+use crate::logs::chain;
 use crate::metrics::Counts;
 use crate::settings::STOP_MARGIN_SECONDS;
 
@@ -41,7 +42,7 @@ pub(crate) async fn handle(
     let opened = match home.open(&migration, &run, counts.clone()).await {
         Ok(opened) => opened,
         Err(error) => {
-            tracing::error!(migration, run = %run, error = &error as &dyn std::error::Error, "cannot open");
+            tracing::error!(migration, run = %run, error = chain(&error), "cannot open");
             return later(home, message).await;
         }
     };
@@ -58,7 +59,7 @@ pub(crate) async fn handle(
         Ok(()) if end == TurnEnd::Failed => later(home, message).await,
         Ok(()) => Fate::Finished,
         Err(error) => {
-            tracing::error!(migration, run = %run, error = &*error, "cannot tell how the turn ended");
+            tracing::error!(migration, run = %run, error = chain(&*error), "cannot tell how the turn ended");
             later(home, message).await
         }
     }
@@ -73,7 +74,7 @@ fn understood(body: &str, function: Function) -> Option<(String, RunId, Step)> {
 /// The message comes back when what failed may have passed, not after the long time that a killed function takes.
 async fn later(home: &Home, message: &Delivered) -> Fate {
     if let Err(error) = home.own.extend(&message.receipt, home.retry).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the message comes back later than need be");
+        tracing::warn!(error = chain(&error), "the message comes back later than need be");
     }
     Fate::Returned
 }
@@ -103,7 +104,7 @@ async fn take(home: &Home, opened: &Opened, step: Step, stop_at: Instant, counts
             let end = if failure.may_pass() { TurnEnd::Failed } else { TurnEnd::Halted };
             counts.add("OutgoingMessages", u64::from(failure.code() == OUTGOING));
             counts.add("Halted", u64::from(end == TurnEnd::Halted));
-            (end, Some(failure.code()), Some(failure.chain()))
+            (end, Some(failure.code()), Some(failure.text()))
         }
     };
     let now = ctx.destination.usage();
@@ -174,17 +175,10 @@ impl Failure {
         }
     }
 
-    /// The error and its causes; their texts hold ids, counts and codes only.
-    fn chain(&self) -> String {
-        let mut cause: Option<&dyn std::error::Error> = Some(match self {
-            Self::Carry(error) => error,
-            Self::Step(error) => error,
-        });
-        let mut texts = Vec::new();
-        while let Some(error) = cause {
-            texts.push(error.to_string());
-            cause = error.source();
+    fn text(&self) -> String {
+        match self {
+            Self::Carry(error) => chain(error),
+            Self::Step(error) => chain(error),
         }
-        texts.join(": ")
     }
 }
