@@ -1,8 +1,8 @@
 """Deploys the template to an emulator on loopback, with the binary that is to be tried, and prints the outputs as JSON.
 
 Does what `sam deploy` does, without its command line: packs the binary, puts it into a bucket, creates the stack, waits.
-What is deployed is what stands in the file, less the resources of kinds that the emulator refuses to know; each is named in
-the output. The rules and the policy evaluator in `infra/checks` look at those.
+What is deployed is what stands in the file. Secrets are made before and given by ARN, because the emulator does not know
+policies of secrets, which the template has for those that it makes itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import re
 import sys
 import time
 import zipfile
@@ -23,8 +22,6 @@ CODE_KEY = "bootstrap.zip"
 # Local folders in CodeUri, as the template has them, become this object.
 LOCAL_CODE = "CodeUri: ../target/lambda/deskferry/"
 WAIT_SECONDS = 120
-# The emulator refuses a whole template that names one of these.
-UNKNOWN_KINDS = ("AWS::SecretsManager::ResourcePolicy",)
 
 
 def packed(bootstrap: Path) -> bytes:
@@ -38,25 +35,6 @@ def packed(bootstrap: Path) -> bytes:
     return buffer.getvalue()
 
 
-def known(template: str) -> tuple[str, list[str]]:
-    """The template without resources of unknown kinds, and their names. Resources are indented by two spaces."""
-    kept, left_out, block = [], [], []
-
-    def end_block() -> None:
-        if any(line.strip() == f"Type: {kind}" for kind in UNKNOWN_KINDS for line in block):
-            left_out.append(block[0].strip().rstrip(":"))
-        else:
-            kept.extend(block)
-        block.clear()
-
-    for line in template.splitlines():
-        if re.match(r"( {0,2})\S", line):
-            end_block()
-        block.append(line)
-    end_block()
-    return "\n".join(kept) + "\n", left_out
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True, help="address of the emulator")
@@ -65,8 +43,8 @@ def main() -> int:
     parser.add_argument("--stack", default="deskferry")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--secret", action="append", default=[], metavar="OUTPUT=FILE",
-                        help="fills the secret that this output names with the JSON of a file")
+    parser.add_argument("--secret", action="append", default=[], metavar="NAME=FILE",
+                        help="makes a secret with the JSON of a file; its ARN becomes the parameter NAMEArn")
     arguments = parser.parse_args()
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=arguments.region)
 
@@ -81,9 +59,12 @@ def main() -> int:
     if LOCAL_CODE not in template:
         print(f"{arguments.template} names its code in another way than {LOCAL_CODE!r}", file=sys.stderr)
         return 2
-    template, left_out = known(template)
     template = template.replace(LOCAL_CODE, f"CodeUri: s3://{ARTIFACTS}/{CODE_KEY}")
     parameters = [dict(zip(("ParameterKey", "ParameterValue"), text.split("=", 1))) for text in arguments.parameter]
+    for text in arguments.secret:
+        name, path = text.split("=", 1)
+        made = client("secretsmanager").create_secret(Name=name, SecretString=Path(path).read_text())
+        parameters.append({"ParameterKey": f"{name}Arn", "ParameterValue": made["ARN"]})
     stacks = client("cloudformation")
     store.put_object(Bucket=ARTIFACTS, Key="template.yaml", Body=template.encode())
     stacks.create_stack(
@@ -101,10 +82,6 @@ def main() -> int:
         print(f"the stack is {stack['StackStatus']}: {stack.get('StackStatusReason', '')}", file=sys.stderr)
         return 1
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    for text in arguments.secret:
-        name, path = text.split("=", 1)
-        client("secretsmanager").put_secret_value(SecretId=outputs[name], SecretString=Path(path).read_text())
-    outputs["LeftOut"] = left_out
     outputs["CodeBytes"] = len(code)
     resources = stacks.describe_stack_resources(StackName=arguments.stack)["StackResources"]
     outputs["Resources"] = len(resources)

@@ -30,6 +30,8 @@ use front::Front;
 const RUN: &str = "2026-11-22-a1";
 /// Name of the migration in [`World`]'s settings.
 const MIGRATION: &str = "bench";
+/// Name of the stand-in of the account at Gorgias.
+const ACCOUNT_AT_GORGIAS: &str = "acme";
 /// First folder of the store.
 const CUSTOMER: &str = "main";
 /// One of so many creations of objects goes wrong.
@@ -122,7 +124,6 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "objects_equal": differences.objects_equal,
             "rollback": restored.told,
             "resources": cloud.outputs["Resources"],
-            "left_out": cloud.outputs["LeftOut"],
             "code_bytes": cloud.outputs["CodeBytes"],
             "failures": failures,
             "elapsed_seconds": round(began.elapsed().as_secs_f64()),
@@ -271,7 +272,7 @@ impl Cloud {
 
     fn roll_back(&self) -> anyhow::Result<Restored> {
         let mut told = self.command(&["rollback", "plan"], &[0])?;
-        told.extend(self.command(&["rollback", "apply", "--confirm", MIGRATION], &[0])?);
+        told.extend(self.command(&["rollback", "apply", "--confirm", ACCOUNT_AT_GORGIAS], &[0])?);
         Ok(Restored { told: told.into_iter().filter(|event| event["type"] == "rollback").collect() })
     }
 

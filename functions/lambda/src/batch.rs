@@ -58,7 +58,7 @@ impl Handle for crate::home::Home {
                 crate::turn::handle(self, function, message, stop_at, &counts).await
             }
         };
-        counts.write(self.role.as_str(), jiff::Timestamp::now());
+        counts.write(&self.name, jiff::Timestamp::now());
         fate
     }
 }

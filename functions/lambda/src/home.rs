@@ -74,6 +74,8 @@ pub(crate) struct Opened {
 pub struct Home {
     pub(crate) role: Role,
     pub(crate) meter: SpentMeter,
+    /// Name of the function, as AWS has it.
+    pub(crate) name: String,
     pub(crate) memory_megabytes: u64,
     /// How long a message stays away whose step failed for a reason that may pass.
     pub(crate) retry: Duration,
@@ -127,6 +129,7 @@ impl Home {
         let memory = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok();
         Ok(Self {
             role,
+            name: std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| role.as_str().to_owned()),
             store: Arc::new(S3Store::new(&settings, bucket, kms_key, meter.clone())),
             control,
             own,
