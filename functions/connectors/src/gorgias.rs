@@ -204,6 +204,18 @@ impl Gorgias for Client {
         self.page::<MessageWire>("GET /messages", OLDEST_FIRST, cursor, Vec::new()).await
     }
 
+    fn customer_from(&self, json: &str) -> Result<Raw<Customer>, ReadError> {
+        reading::kept::<CustomerWire>(json)
+    }
+
+    fn ticket_from(&self, json: &str) -> Result<Raw<Ticket>, ReadError> {
+        reading::kept::<TicketWire>(json)
+    }
+
+    fn message_from(&self, json: &str) -> Result<Raw<Message>, ReadError> {
+        reading::kept::<MessageWire>(json)
+    }
+
     async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
         let page = self.page::<MessageWire>("GET /messages", NEWEST_FIRST, None, Vec::new()).await?;
         Ok(page.records.into_iter().map(|raw| raw.record).collect())

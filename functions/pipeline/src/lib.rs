@@ -28,6 +28,7 @@ pub mod evidence;
 pub mod ledger;
 pub mod operator;
 pub mod progress;
+pub mod readings;
 pub mod rollbacks;
 pub mod run_folder;
 pub mod source_json;

@@ -48,24 +48,49 @@ pub(crate) async fn walk<'a, T: Listed, E: From<ReadError>>(
     mut fetch: impl FnMut(Option<Cursor>) -> BoxFuture<'a, Result<Page<T>, ReadError>>,
     mut take: impl FnMut(Raw<T>) -> Result<(), E>,
 ) -> Result<u64, E> {
-    let mut seen = BTreeSet::new();
+    let mut walk = Walk::default();
     let mut cursor: Option<Cursor> = None;
-    let mut cursors = BTreeSet::new();
-    for _ in 0..PAGES_MAX {
+    loop {
         let page = fetch(cursor.take()).await?;
         for raw in page.records {
-            if seen.insert(raw.record.list_id()) {
-                take(raw)?;
-            }
+            walk.meet(raw, &mut take)?;
         }
-        let Some(next) = page.next else { return Ok(seen.len() as u64) };
-        if !cursors.insert(next.0.clone()) {
-            break;
+        cursor = walk.next(page.next)?;
+        if cursor.is_none() {
+            return Ok(walk.seen.len() as u64);
         }
-        cursor = Some(next);
     }
-    let why = "the list repeats itself or does not end".to_owned();
-    Err(E::from(ReadError::Unusable { request: "a list".to_owned(), why }))
+}
+
+/// How far a walk is.
+#[derive(Default)]
+pub(crate) struct Walk {
+    seen: BTreeSet<u64>,
+    cursors: BTreeSet<String>,
+}
+
+impl Walk {
+    /// Takes a record unless it was met before.
+    pub(crate) fn meet<T: Listed, E>(
+        &mut self,
+        raw: Raw<T>,
+        take: &mut impl FnMut(Raw<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.seen.insert(raw.record.list_id()) { take(raw) } else { Ok(()) }
+    }
+
+    /// Where to go on; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ReadError::Unusable`] when the list leads nowhere.
+    pub(crate) fn next(&mut self, next: Option<Cursor>) -> Result<Option<Cursor>, ReadError> {
+        let Some(next) = next else { return Ok(None) };
+        if self.cursors.len() < PAGES_MAX && self.cursors.insert(next.0.clone()) {
+            return Ok(Some(next));
+        }
+        let why = "the list repeats itself or does not end".to_owned();
+        Err(ReadError::Unusable { request: "a list".to_owned(), why })
+    }
 }
 
 #[cfg(test)]

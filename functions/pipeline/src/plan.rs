@@ -26,9 +26,10 @@ use crate::ledger::book::Book;
 use crate::ledger::key::{self, Secret};
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::adopted::StoredAdoptions;
-use crate::ports::gorgias::ReadError;
+use crate::ports::gorgias::{Customer, Raw};
 use crate::ports::store::InvalidKey;
 use crate::prepare::{self, PrepareError};
+use crate::readings::{Reading, ReadingError, in_full};
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 use crate::wave::Wave;
@@ -59,7 +60,7 @@ pub enum PlanError {
     Ledger(#[from] LedgerError),
     /// Reading Gorgias.
     #[error("cannot read a customer that may be adopted")]
-    Read(#[from] ReadError),
+    Read(#[from] ReadingError),
     /// What prepare left behind.
     #[error("cannot read what was prepared")]
     Prepared(#[source] Box<PrepareError>),
@@ -76,8 +77,7 @@ impl PlanError {
             Self::Archive(error) => error.code(),
             Self::Document(_) | Self::Key(_) => "STO101",
             Self::Ledger(_) => "LED101",
-            Self::Read(ReadError::Credentials { .. }) => "GOR101",
-            Self::Read(_) => "GOR102",
+            Self::Read(error) => error.code(),
             Self::Prepared(_) | Self::NotPrepared => "PLA001",
         }
     }
@@ -100,7 +100,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, PlanError> {
     let directory = directory.ok_or(PlanError::NotPrepared)?;
     let (book, secret) = Ledger::read_of(ctx, &directory.account).await?;
     let adoptions = adoptions(ctx, &book, &secret).await?;
-    seal_details(ctx, &adoptions).await?;
+    seal_details(ctx, &adoptions, book.state().next_sequence()).await?;
 
     let mut counts = counts_before(ctx).await?;
     counts.tags_created =
@@ -226,23 +226,28 @@ async fn adoptions(ctx: &Context, book: &Book, secret: &Secret) -> Result<BTreeM
 }
 
 /// Reads those customers in full and seals what lists do not show.
-async fn seal_details(ctx: &Context, adoptions: &BTreeMap<String, u64>) -> Result<(), PlanError> {
+async fn seal_details(
+    ctx: &Context,
+    adoptions: &BTreeMap<String, u64>,
+    sequence: u64,
+) -> Result<(), PlanError> {
     if archive::is_sealed(ctx, &ctx.run, Pass::Before, FoundCustomerValue::SCHEMA).await? {
         return Ok(());
     }
     let mut channels = archive::writer::<FoundCustomerChannel>(ctx, Pass::Before, Vec::new())?;
     let mut values = archive::writer::<FoundCustomerValue>(ctx, Pass::Before, Vec::new())?;
-    for id in adoptions.values() {
-        let raw = match ctx.destination.customer(migration::gorgias::CustomerId(*id)).await {
-            Ok(raw) => raw,
-            // Deleted by a person since the list was read: the load creates it.
-            Err(ReadError::NotFound { .. }) => continue,
-            Err(other) => return Err(other.into()),
-        };
-        let (_, its_channels, its_values) = found_rows::customer(raw);
-        its_channels.into_iter().try_for_each(|row| channels.push(row)).map_err(ArchiveError::from)?;
-        its_values.into_iter().try_for_each(|row| values.push(row)).map_err(ArchiveError::from)?;
-    }
+    let mut reading = Reading::open(ctx, &format!("plan-{sequence:010}/adopted")).await?;
+    let wanted = adoptions.values().map(|id| Ok::<_, PlanError>(((), *id)));
+    // One that a person deleted since the list was read has no rows: the load creates it.
+    let take = |(), _, found: Vec<Raw<Customer>>| {
+        for raw in found {
+            let (_, its_channels, its_values) = found_rows::customer(raw);
+            its_channels.into_iter().try_for_each(|row| channels.push(row)).map_err(ArchiveError::from)?;
+            its_values.into_iter().try_for_each(|row| values.push(row)).map_err(ArchiveError::from)?;
+        }
+        Ok::<(), PlanError>(())
+    };
+    reading.each(wanted, in_full(ctx), take).await?;
     if !archive::is_sealed(ctx, &ctx.run, Pass::Before, FoundCustomerChannel::SCHEMA).await? {
         archive::publish(ctx, channels.seal().map_err(ArchiveError::from)?).await?;
     }

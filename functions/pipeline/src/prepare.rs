@@ -22,6 +22,7 @@ use crate::ledger::stored::ReceiptV1;
 use crate::ledger::{Ledger, LedgerError, Opening, key};
 use crate::ports::gorgias::ReadError;
 use crate::ports::store::{InvalidKey, StoreError};
+use crate::readings::ReadingError;
 use crate::run_folder::{self, DocumentError};
 use crate::step::{StepFinding, StepReport};
 
@@ -57,6 +58,9 @@ pub enum PrepareError {
     /// Reading Gorgias.
     #[error("cannot read the destination")]
     Read(#[from] ReadError),
+    /// A long reading.
+    #[error("cannot read the baseline")]
+    Reading(#[from] ReadingError),
     /// The ledger.
     #[error("cannot use the ledger")]
     Ledger(#[from] LedgerError),
@@ -88,6 +92,7 @@ impl PrepareError {
                 "GOR101"
             }
             Self::Read(_) => "GOR102",
+            Self::Reading(error) => error.code(),
             Self::Ledger(_) => "LED101",
             Self::Drive(_) => "LOD100",
             Self::Refused { code, .. } => code,

@@ -25,6 +25,7 @@ use crate::plan::{self, PlanError};
 use crate::ports::gorgias::ReadError;
 use crate::ports::store::InvalidKey;
 use crate::progress::Event;
+use crate::readings::ReadingError;
 use crate::run_folder::{self, DocumentError};
 use crate::step::{StepFinding, StepReport};
 use crate::sweep::{self, Second, SweepError};
@@ -34,6 +35,8 @@ use verdict::{Difference, Findings, ObjectTally, WaveVerdict};
 
 /// Name of the step.
 pub const STEP: &str = "reconcile";
+/// What a comparison of something proven reads, in names of readings.
+const AGAIN: &str = "again";
 /// Records between two progress events.
 const PROGRESS_RECORDS: u64 = 100;
 
@@ -55,6 +58,9 @@ pub enum ReconcileError {
     /// Reading Gorgias.
     #[error("cannot read the destination back")]
     Read(#[from] ReadError),
+    /// A long reading.
+    #[error("cannot read the destination back")]
+    Reading(#[from] ReadingError),
     /// What the load needs as well.
     #[error("cannot read what was loaded")]
     Load(#[source] Box<LoadError>),
@@ -100,6 +106,7 @@ impl ReconcileError {
             Self::Ledger(_) => "LED101",
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
+            Self::Reading(error) => error.code(),
             Self::Load(_) | Self::Plan(_) | Self::Image(_) | Self::Unresolved(_) | Self::Sweep(_) => "REC001",
             Self::NotLoaded { .. } => "REC002",
         }
@@ -127,11 +134,11 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
         verdict::keep(ctx, wave, &verdict).await?;
         return Ok(report);
     }
-    let (mut verdict, mut sealed, seconds) = compare(ctx, wave, &plan).await?;
+    let (mut verdict, mut sealed, seconds) = compare(ctx, wave, &plan, STEP).await?;
     if !seconds.is_empty() {
         let swept = sweep::run(ctx, &plan.account, &seconds).await;
         if swept.map_err(|error| ReconcileError::Sweep(Box::new(error)))? > 0 {
-            (verdict, sealed, _) = compare(ctx, wave, &plan).await?;
+            (verdict, sealed, _) = compare(ctx, wave, &plan, STEP).await?;
         }
     }
     // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
@@ -154,7 +161,7 @@ pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), Reco
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
-    let (verdict, ..) = compare(ctx, wave, &read_plan(ctx).await?).await?;
+    let (verdict, ..) = compare(ctx, wave, &read_plan(ctx).await?, AGAIN).await?;
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);
@@ -176,15 +183,19 @@ async fn read_plan(ctx: &Context) -> Result<plan::PlanV1, ReconcileError> {
     Ok(plan)
 }
 
-/// Reads the wave back and holds it against what is wanted.
+/// Reads the wave back and holds it against what is wanted. One that was interrupted goes on with what it read, unless
+/// something was written or an attempt was kept since.
 async fn compare(
     ctx: &Context,
     wave: Wave,
     plan: &plan::PlanV1,
+    purpose: &str,
 ) -> Result<(WaveVerdict, Vec<Sealed>, BTreeSet<Second>), ReconcileError> {
     let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
     let names = load::names(ctx).await?;
-    let scene = Scene { ctx, names, book, secret, plan: plan.clone() };
+    let attempt = verdict::attempts_made(ctx, wave).await? + 1;
+    let reading = format!("{purpose}-{wave}-{attempt:04}-{:010}", book.state().next_sequence());
+    let scene = Scene { ctx, names, book, secret, plan: plan.clone(), reading };
 
     let mut findings = Findings::default();
     let sealed = match wave {
@@ -233,6 +244,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) book: crate::ledger::book::Book,
     pub(crate) secret: crate::ledger::key::Secret,
     pub(crate) plan: plan::PlanV1,
+    /// Folder of what it reads, see [`crate::readings`].
+    pub(crate) reading: String,
 }
 
 impl Scene<'_> {

@@ -222,13 +222,15 @@ pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned
     let number = rollbacks::claim(ctx, planned_at).await?;
     let pass = Pass::Rollback(number);
     let touched = evidence::by_others(ctx, service_user, began).await?;
+    let sequence = book.state().next_sequence();
+    let (reading, log_from) = survey_reading(ctx, sequence, touched.resume_from(planned_at)).await?;
     let mut survey = Survey::new(ctx, pass)?;
     if let Some(plan) = load_plan(ctx).await? {
         if plan.account != account {
             return Err(RollbackError::OtherAccount { planned: plan.account, connected: account });
         }
         let (names, book, secret) = (load::names(ctx).await?, book.clone(), secret.clone());
-        let scene = Scene { ctx, names, book, secret, plan };
+        let scene = Scene { ctx, names, book, secret, plan, reading };
         survey::records(&scene, pass, &touched, &mut survey).await?;
     }
     let scene = schema::Scene { ctx, wish, book: &book, secret: &secret, touched: &touched };
@@ -244,7 +246,7 @@ pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned
         run: ctx.run.to_string(),
         account,
         planned_at,
-        log_from: touched.resume_from(planned_at),
+        log_from,
         service_user: service_user.0,
         objects: counts,
         reasons,
@@ -252,6 +254,20 @@ pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned
     };
     rollbacks::keep_plan(ctx, plan.clone()).await?;
     Ok(Planned::New(plan))
+}
+
+/// The name of what the survey reads, and from when on the account's log has to be read again after it. A survey that was
+/// interrupted goes on with what it read, so what happened since its first start has to be looked for; one that led to a
+/// plan, or is older than the last write, is made afresh.
+async fn survey_reading(
+    ctx: &Context,
+    sequence: u64,
+    log_from: Timestamp,
+) -> Result<(String, Timestamp), RollbackError> {
+    let attempt = rollbacks::all(ctx).await?.len() + 1;
+    let reading = format!("rollback-{attempt:04}-{sequence:010}");
+    let log_from = rollbacks::survey_began(ctx, &reading, log_from).await?;
+    Ok((reading, log_from))
 }
 
 /// The load plan of the run; none when the run was stopped before.

@@ -187,6 +187,18 @@ pub(crate) async fn mark(
     Ok(())
 }
 
+/// Marks that a survey began to read; the first mark stays. From when on the account's log has to be read again.
+pub(crate) async fn survey_began(
+    ctx: &Context,
+    reading: &str,
+    log_from: Timestamp,
+) -> Result<Timestamp, DocumentError> {
+    let key = ctx.run_key(&format!("read/{reading}/began.json"))?;
+    run_folder::put(ctx, &key, &StoredMark::V1 { at: ctx.clock.now(), log_from }).await?;
+    let StoredMark::V1 { log_from, .. } = run_folder::need(ctx, &key).await?;
+    Ok(log_from)
+}
+
 /// Every rollback that has a plan, in order of their numbers.
 ///
 /// # Errors

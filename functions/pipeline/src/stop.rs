@@ -11,6 +11,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+/// Somebody asked to stop, and a part stopped between two requests. What it had is kept; the next start goes on there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped between two requests, as was asked")]
+pub struct Stopped;
+
+impl Stopped {
+    /// Stable code of steps that stopped; a stopped load has it too.
+    pub const CODE: &'static str = "LOD100";
+}
+
 /// How many parts write, and whether somebody asked to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct State {
@@ -43,6 +53,18 @@ impl Stop {
     /// Returns when somebody asks.
     pub async fn requested(&self) {
         self.wait(|state| state.is_requested).await;
+    }
+
+    /// Does what can be dropped at any moment, unless somebody asks to stop.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub(crate) async fn unless_requested<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        tokio::select! {
+            biased;
+            () = self.requested() => Err(Stopped),
+            done = work => Ok(done),
+        }
     }
 
     /// Returns when nobody writes.

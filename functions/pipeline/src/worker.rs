@@ -16,6 +16,7 @@ use crate::documents::{self, DocumentError as MappingDocumentError};
 use crate::extract::{self, ExtractError};
 use crate::finish::{self, FinishError};
 use crate::handoff::{self, HandoffError};
+use crate::ledger::driver::DriveError;
 use crate::load::{self, LoadError};
 use crate::plan::{self, PlanError};
 use crate::ports::queue::{Delivery, Outgoing, Queue, QueueError};
@@ -26,6 +27,7 @@ use crate::reconcile::{self, ReconcileError, verdict};
 use crate::report::{self, ReportError, steps};
 use crate::run_folder::DocumentError;
 use crate::step::StepReport;
+use crate::stop::Stopped;
 use crate::transform::{self, TransformError};
 use crate::wave::Wave;
 
@@ -89,6 +91,19 @@ pub enum StepError {
 }
 
 impl StepError {
+    /// Whether somebody asked to stop, and the step did so between two requests: the same step goes on from there.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(cause) = next {
+            if cause.is::<Stopped>() || matches!(cause.downcast_ref(), Some(DriveError::Stopped)) {
+                return true;
+            }
+            next = cause.source();
+        }
+        false
+    }
+
     /// Stable code of the cause.
     #[must_use]
     pub fn code(&self) -> String {

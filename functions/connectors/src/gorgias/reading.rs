@@ -91,6 +91,11 @@ impl Client {
     }
 }
 
+/// A record from the text of an answer that was kept.
+pub(super) fn kept<W: Wire>(text: &str) -> Result<Raw<W::Record>, ReadError> {
+    record::<W>(text).map_err(|why| ReadError::Unusable { request: "a kept answer".to_owned(), why })
+}
+
 /// The path of a route without placeholders, such as `/tags` of `GET /tags`.
 fn path_of(route: &'static str) -> &'static str {
     route.split_once(' ').map_or(route, |(_, path)| path)

@@ -18,6 +18,7 @@ use pipeline::prepare::PrepareError;
 use pipeline::propose::ConfirmError;
 use pipeline::reconcile::ReconcileError;
 use pipeline::run_folder;
+use pipeline::stop::Stopped;
 use pipeline::worker::StepError;
 use snapshot::SnapshotError;
 
@@ -85,6 +86,9 @@ fn port_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     }
     if let Some(error) = error.downcast_ref::<WriteError>() {
         return Some(of_write(error));
+    }
+    if error.is::<Stopped>() {
+        return Some(&catalogue::INTERRUPTED);
     }
     (error.is::<StoreError>() || error.is::<QueueError>()).then_some(&catalogue::STORE)
 }
@@ -240,6 +244,8 @@ mod tests {
         check(ReadError::Unusable { request: request(), why: "it is HTML".to_owned() }, "E0413");
         check(WriteError::InDoubt { request: request(), source: None }, "E0414");
         check(WriteError::Refused { request: request(), status: 400, message: "no".to_owned() }, "E0412");
+        check(Stopped, "E0702");
+        check(DriveError::Stopped, "E0702");
         check(QueueError::ReceiptExpired, "E0601");
         check(io::Error::other("disk full"), "E0302");
         assert_eq!(diagnose(&Outer { part: "x", source: std::fmt::Error }).code(), "E0901");

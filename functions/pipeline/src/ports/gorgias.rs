@@ -66,6 +66,12 @@ pub trait Gorgias: Send + Sync {
     async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError>;
     /// `GET /messages`, oldest first, whole account.
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError>;
+    /// A customer from the text of an answer that was kept; nothing is sent.
+    fn customer_from(&self, json: &str) -> Result<Raw<Customer>, ReadError>;
+    /// A ticket from the text of an answer that was kept; nothing is sent.
+    fn ticket_from(&self, json: &str) -> Result<Raw<Ticket>, ReadError>;
+    /// A message from the text of an answer that was kept; nothing is sent.
+    fn message_from(&self, json: &str) -> Result<Raw<Message>, ReadError>;
     /// `GET /messages`, the newest hundred of the whole account by their shown moment.
     async fn newest_messages(&self) -> Result<Vec<Message>, ReadError>;
     /// `GET /messages?ticket_id=`, oldest first.

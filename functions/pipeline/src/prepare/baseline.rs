@@ -17,7 +17,8 @@ use crate::archive;
 use crate::context::Context;
 use crate::found_rows;
 use crate::listing::{BEGINNINGS_MAX, walk};
-use crate::ports::gorgias::ReadError;
+use crate::ports::gorgias::{Customer, Field, Raw, ReadError, Ticket};
+use crate::readings::{ReadingError, both, whole};
 
 /// The small tables of the baseline.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +34,9 @@ pub(crate) struct Baseline {
 
 /// Seals whatever is not sealed yet. The lists of people and tickets run beside the small ones.
 pub(crate) async fn seal(ctx: &Context) -> Result<(), PrepareError> {
-    futures::try_join!(small_lists(ctx), customers(ctx), tickets(ctx))?;
+    // A small list that is cut off is read again; what is kept of a long one goes on.
+    let small = async { ctx.stop.unless_requested(small_lists(ctx)).await.map_err(ReadingError::from)? };
+    both(&ctx.stop, small, both(&ctx.stop, customers(ctx), tickets(ctx))).await?;
     Ok(())
 }
 
@@ -73,7 +76,7 @@ fn push<R: Row>(writer: &mut TableWriter<R>, row: R) -> Result<(), PrepareError>
     writer.push(row).map_err(|source| PrepareError::Archive(source.into()))
 }
 
-/// An expired cursor begins the list anew, with nothing kept of the first try.
+/// An expired cursor of a small list begins the list anew, with nothing kept of the first try.
 fn begins_anew(error: &PrepareError, beginnings: &mut usize) -> bool {
     *beginnings += 1;
     matches!(error, PrepareError::Read(ReadError::Refused { .. })) && *beginnings < BEGINNINGS_MAX
@@ -131,10 +134,7 @@ async fn fields(ctx: &Context) -> Result<(), PrepareError> {
 }
 
 /// All definitions of one object type, archived ones included.
-pub(crate) async fn read_fields(
-    ctx: &Context,
-    object: FieldObject,
-) -> Result<Vec<crate::ports::gorgias::Raw<crate::ports::gorgias::Field>>, ReadError> {
+pub(crate) async fn read_fields(ctx: &Context, object: FieldObject) -> Result<Vec<Raw<Field>>, ReadError> {
     let mut fields = Vec::new();
     let gorgias = Arc::clone(&ctx.destination);
     let fetch = |cursor| {
@@ -150,12 +150,17 @@ pub(crate) async fn read_fields(
 }
 
 async fn customers(ctx: &Context) -> Result<(), PrepareError> {
-    fn list_form(raw: crate::ports::gorgias::Raw<crate::ports::gorgias::Customer>) -> FoundCustomer {
-        FoundCustomer { has_detail: false, ..found_rows::customer(raw).0 }
+    if is_sealed::<FoundCustomer>(ctx).await? {
+        return Ok(());
     }
-    seal_list!(ctx, FoundCustomer, customers, list_form);
-    Ok(())
+    let begin = || writer::<FoundCustomer>(ctx);
+    let rows = whole(ctx, "baseline/customers", begin, |rows, raw: Raw<Customer>| {
+        push(rows, FoundCustomer { has_detail: false, ..found_rows::customer(raw).0 })
+    });
+    publish(ctx, rows.await?).await
 }
+
+type TicketTables = (TableWriter<FoundTicket>, TableWriter<FoundTicketTag>, TableWriter<FoundTicketValue>);
 
 /// Tickets, their tags and their values come from one list; the table of tickets is published last, so that it stands
 /// for all three.
@@ -163,15 +168,14 @@ async fn tickets(ctx: &Context) -> Result<(), PrepareError> {
     if is_sealed::<FoundTicket>(ctx).await? {
         return Ok(());
     }
-    let mut beginnings = 0;
-    let tables = loop {
-        match read_tickets(ctx).await {
-            Ok(tables) => break tables,
-            Err(error) if begins_anew(&error, &mut beginnings) => (),
-            Err(error) => return Err(error),
-        }
+    let begin = || Ok::<TicketTables, PrepareError>((writer(ctx)?, writer(ctx)?, writer(ctx)?));
+    let take = |(tickets, tags, values): &mut TicketTables, raw: Raw<Ticket>| {
+        let (ticket, its_tags, its_values) = found_rows::ticket(raw);
+        its_tags.into_iter().try_for_each(|row| push(tags, row))?;
+        its_values.into_iter().try_for_each(|row| push(values, row))?;
+        push(tickets, ticket)
     };
-    let (tickets, tags, values) = tables;
+    let (tickets, tags, values) = whole(ctx, "baseline/tickets", begin, take).await?;
     if !is_sealed::<FoundTicketTag>(ctx).await? {
         publish(ctx, tags).await?;
     }
@@ -179,23 +183,4 @@ async fn tickets(ctx: &Context) -> Result<(), PrepareError> {
         publish(ctx, values).await?;
     }
     publish(ctx, tickets).await
-}
-
-type TicketTables = (TableWriter<FoundTicket>, TableWriter<FoundTicketTag>, TableWriter<FoundTicketValue>);
-
-async fn read_tickets(ctx: &Context) -> Result<TicketTables, PrepareError> {
-    let (mut tickets, mut tags, mut values) = (writer(ctx)?, writer(ctx)?, writer(ctx)?);
-    let gorgias = Arc::clone(&ctx.destination);
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.tickets(Option::as_ref(&cursor)).await }) as _
-    };
-    walk(fetch, |raw| {
-        let (ticket, its_tags, its_values) = found_rows::ticket(raw);
-        its_tags.into_iter().try_for_each(|row| push(&mut tags, row))?;
-        its_values.into_iter().try_for_each(|row| push(&mut values, row))?;
-        push(&mut tickets, ticket)
-    })
-    .await?;
-    Ok((tickets, tags, values))
 }

@@ -2,11 +2,9 @@
 //! channels nor values.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use futures::StreamExt as _;
 use migration::compare::{Compared, Discrepancy, compare_record, missing, unexpected};
-use migration::gorgias::CustomerId;
 use migration::keys::ExternalId;
 use migration::ledger::ReceiptClass;
 use snapshot::tables::{
@@ -22,10 +20,11 @@ use crate::archive;
 use crate::found_rows;
 use crate::ledger::driver::codes;
 use crate::ledger::key;
-use crate::listing::{BEGINNINGS_MAX, walk};
+use crate::listing::BEGINNINGS_MAX;
 use crate::load::adopted::{self, Adoptions};
 use crate::load::want;
-use crate::ports::gorgias::{Customer, Raw, ReadError};
+use crate::ports::gorgias::{Customer, Raw};
+use crate::readings::{Reading, ReadingError, both, in_full};
 
 const OBJECT: &str = "customer";
 
@@ -110,43 +109,71 @@ pub(crate) async fn read_back(
     findings.object(OBJECT).wanted = ids.len() as u64;
     let adoptions = adopted::read(scene.ctx).await?;
 
-    let mut beginnings = 0;
+    let mut readings = CustomerReadings::open(scene).await?;
     loop {
         let tables = Mutex::new(Tables::new(scene, Pass::After)?);
         let mut fresh = Findings::default();
-        let listing = list(scene, &ids, &tables);
-        let details = details(scene, &tables, |wanted, id, raw| {
+        let CustomerReadings { list: long, details: single, .. } = &mut readings;
+        let details = details(scene, single, &tables, |wanted, id, raw| {
             compare(scene, &adoptions, wanted, id, raw, &mut fresh);
             Ok(())
         });
-        match futures::try_join!(listing, details) {
-            Ok((carriers, ())) => {
-                strangers(scene, &expected, &carriers, &mut fresh);
-                findings.absorb(fresh);
-                let tables = tables.into_inner().unwrap_or_else(PoisonError::into_inner);
-                return Ok(tables.seal()?);
+        let outcome = both(&scene.ctx.stop, list(long, &ids, &tables), details).await;
+        if let Some((carriers, ())) = readings.keep(outcome).await? {
+            strangers(scene, &expected, &carriers, &mut fresh);
+            findings.absorb(fresh);
+            let tables = tables.into_inner().unwrap_or_else(PoisonError::into_inner);
+            return Ok(tables.seal()?);
+        }
+    }
+}
+
+/// The two readings of customers, side by side: the list, and each of ours in full.
+pub(crate) struct CustomerReadings<'a> {
+    pub(crate) list: Reading<'a>,
+    pub(crate) details: Reading<'a>,
+    beginnings: usize,
+}
+
+impl<'a> CustomerReadings<'a> {
+    pub(crate) async fn open(scene: &Scene<'a>) -> Result<Self, ReconcileError> {
+        Ok(Self {
+            list: Reading::open(scene.ctx, &format!("{}/customers", scene.reading)).await?,
+            details: Reading::open(scene.ctx, &format!("{}/customer-details", scene.reading)).await?,
+            beginnings: 1,
+        })
+    }
+
+    /// Keeps what either had in hand when the other one ended. `None` when the list has to be begun anew; the details
+    /// that are kept serve again.
+    pub(crate) async fn keep<T>(
+        &mut self,
+        outcome: Result<T, ReconcileError>,
+    ) -> Result<Option<T>, ReconcileError> {
+        let flushed = self.list.flush().await.and(self.details.flush().await);
+        match outcome {
+            Err(ReconcileError::Reading(ReadingError::Expired(_))) if self.beginnings < BEGINNINGS_MAX => {
+                self.beginnings += 1;
+                self.list.begin_anew();
+                Ok(None)
             }
-            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1;
+            Err(error) => Err(error),
+            Ok(read) => {
+                flushed?;
+                Ok(Some(read))
             }
-            Err(error) => return Err(error),
         }
     }
 }
 
 /// Walks the list: who carries keys of ours, and the short form of everyone else.
 pub(crate) async fn list(
-    scene: &Scene<'_>,
+    reading: &mut Reading<'_>,
     ids: &BTreeSet<u64>,
     tables: &Mutex<Tables>,
 ) -> Result<BTreeMap<String, Vec<u64>>, ReconcileError> {
     let mut carriers: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    let gorgias = Arc::clone(&scene.ctx.destination);
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.customers(Option::as_ref(&cursor)).await }) as _
-    };
-    walk::<Customer, ReconcileError>(fetch, |raw| {
+    let take = |raw: Raw<Customer>| {
         let id = raw.record.id.0;
         if let Some(ours) =
             raw.record.external_id.as_ref().filter(|text| text.starts_with(ExternalId::PREFIX))
@@ -157,9 +184,9 @@ pub(crate) async fn list(
             let mut tables = tables.lock().unwrap_or_else(PoisonError::into_inner);
             tables.push(raw)?;
         }
-        Ok(())
-    })
-    .await?;
+        Ok::<(), ReconcileError>(())
+    };
+    reading.walk(take).await?;
     Ok(carriers)
 }
 
@@ -167,38 +194,31 @@ pub(crate) async fn list(
 /// as nothing.
 pub(crate) async fn details(
     scene: &Scene<'_>,
+    reading: &mut Reading<'_>,
     tables: &Mutex<Tables>,
     mut visit: impl FnMut(&Wanted, u64, Option<&Raw<Customer>>) -> Result<(), ReconcileError>,
 ) -> Result<(), ReconcileError> {
     let loaded = WantedRows::open(scene).await?.filter_map(|wanted| {
         let wanted = match wanted {
             Ok(wanted) => wanted,
-            Err(error) => return Some(Err(error)),
+            Err(error) => return Some(Err(error.into())),
         };
         let ours = ExternalId::from_stored(wanted.row.external_id.clone());
         let id = scene.book.destination(&key::customer(&ours, &scene.secret))?;
         Some(Ok((wanted, id)))
     });
-    let reads = loaded.map(|next| async move {
-        let (wanted, id) = next?;
-        match scene.ctx.destination.customer(CustomerId(id)).await {
-            Ok(raw) => Ok((wanted, id, Some(raw))),
-            Err(ReadError::NotFound { .. }) => Ok((wanted, id, None)),
-            Err(error) => Err(ReconcileError::from(error)),
-        }
-    });
-    let mut reads = futures::stream::iter(reads).buffered(scene.ctx.limits.destination_in_flight.max(1));
     let mut done = 0;
-    while let Some(read) = reads.next().await {
-        let (wanted, id, raw) = read?;
+    let show = |wanted: Wanted, id, mut records: Vec<Raw<Customer>>| {
+        let raw = records.pop();
         visit(&wanted, id, raw.as_ref())?;
         if let Some(raw) = raw {
             tables.lock().unwrap_or_else(PoisonError::into_inner).push(raw)?;
         }
         done += 1;
         scene.advanced("customers", done);
-    }
-    Ok(())
+        Ok::<(), ReconcileError>(())
+    };
+    reading.each(loaded, in_full(scene.ctx), show).await
 }
 
 fn compare(

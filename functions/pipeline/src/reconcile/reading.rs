@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::StreamExt as _;
 use migration::gorgias::TicketId;
 use migration::keys::ExternalId;
 use migration::load_plan::{self, Counts};
@@ -20,7 +19,8 @@ use crate::found_rows;
 use crate::ledger::key;
 use crate::listing::{BEGINNINGS_MAX, walk};
 use crate::load::want;
-use crate::ports::gorgias::{Message, Raw, ReadError, Ticket};
+use crate::ports::gorgias::{Cursor, Gorgias, Message, Raw, ReadError, Ticket};
+use crate::readings::{Reading, whole};
 use crate::wave::Wave;
 
 /// Is shown every ticket of the account, some of them twice when the list is walked anew.
@@ -65,37 +65,22 @@ pub(crate) struct TicketsFound {
     pub(crate) images: TableWriter<TicketImage>,
 }
 
-/// Walks the whole list of tickets; one whose cursor expired is walked anew.
+/// Walks the whole list of tickets.
 pub(crate) async fn read_tickets(
     scene: &Scene<'_>,
     pass: Pass,
     see: See<'_>,
 ) -> Result<TicketsFound, ReconcileError> {
-    let mut beginnings = 0;
-    loop {
-        match walk_tickets(scene, pass, see).await {
-            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1;
-            }
-            other => return other,
-        }
-    }
-}
-
-async fn walk_tickets(scene: &Scene<'_>, pass: Pass, see: See<'_>) -> Result<TicketsFound, ReconcileError> {
     let ctx = scene.ctx;
-    let mut found = TicketsFound {
-        tickets: archive::writer(ctx, pass, Vec::new())?,
-        tags: archive::writer(ctx, pass, Vec::new())?,
-        values: archive::writer(ctx, pass, Vec::new())?,
-        images: archive::scratch_writer(ctx)?,
+    let begin = || {
+        Ok::<_, ReconcileError>(TicketsFound {
+            tickets: archive::writer(ctx, pass, Vec::new())?,
+            tags: archive::writer(ctx, pass, Vec::new())?,
+            values: archive::writer(ctx, pass, Vec::new())?,
+            images: archive::scratch_writer(ctx)?,
+        })
     };
-    let gorgias = Arc::clone(&ctx.destination);
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.tickets(Option::as_ref(&cursor)).await }) as _
-    };
-    walk::<Ticket, ReconcileError>(fetch, |raw| {
+    let take = |found: &mut TicketsFound, raw: Raw<Ticket>| {
         see(&raw.record);
         let ours = raw.record.external_id.as_ref().filter(|text| text.starts_with(ExternalId::PREFIX));
         if let Some(external_id) = ours {
@@ -109,9 +94,8 @@ async fn walk_tickets(scene: &Scene<'_>, pass: Pass, see: See<'_>) -> Result<Tic
         tags.into_iter().try_for_each(|row| found.tags.push(row))?;
         values.into_iter().try_for_each(|row| found.values.push(row))?;
         Ok(found.tickets.push(ticket)?)
-    })
-    .await?;
-    Ok(found)
+    };
+    whole(ctx, &format!("{}/tickets", scene.reading), begin, take).await
 }
 
 /// Messages as found, and those of our tickets for comparison.
@@ -146,20 +130,10 @@ pub(crate) async fn read_messages(
         messages_before: scene.plan.counts.messages_before,
         ..Counts::default()
     };
-    let by_account = load_plan::read_messages_by_account(&counts);
-    let mut beginnings = 0;
-    loop {
-        let read = if by_account {
-            walk_messages(scene, pass, expected).await
-        } else {
-            walk_ticket_messages(scene, pass, expected).await
-        };
-        match read {
-            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings + 1 < BEGINNINGS_MAX => {
-                beginnings += 1;
-            }
-            other => return other,
-        }
+    if load_plan::read_messages_by_account(&counts) {
+        walk_messages(scene, pass, expected).await
+    } else {
+        walk_ticket_messages(scene, pass, expected).await
     }
 }
 
@@ -173,20 +147,14 @@ async fn walk_messages(
     pass: Pass,
     expected: &Expected,
 ) -> Result<MessagesFound, ReconcileError> {
-    let mut found = messages_found(scene, pass)?;
-    let gorgias = Arc::clone(&scene.ctx.destination);
-    let fetch = |cursor| {
-        let gorgias = Arc::clone(&gorgias);
-        Box::pin(async move { gorgias.messages(Option::as_ref(&cursor)).await }) as _
-    };
     let mut done = 0;
-    walk::<Message, ReconcileError>(fetch, |raw| {
+    let take = |found: &mut MessagesFound, raw: Raw<Message>| {
         done += 1;
         scene.advanced("messages", done);
         found.take(expected, raw)
-    })
-    .await?;
-    Ok(found)
+    };
+    let name = format!("{}/messages", scene.reading);
+    whole(scene.ctx, &name, || messages_found(scene, pass), take).await
 }
 
 async fn walk_ticket_messages(
@@ -195,32 +163,39 @@ async fn walk_ticket_messages(
     expected: &Expected,
 ) -> Result<MessagesFound, ReconcileError> {
     let mut found = messages_found(scene, pass)?;
-    let reads = expected.keys.keys().map(|id| {
+    let tickets = expected.keys.keys().map(|id| Ok::<_, ReconcileError>(((), *id)));
+    let fetch = |id| {
         let gorgias = Arc::clone(&scene.ctx.destination);
-        let id = TicketId(*id);
-        async move {
-            let fetch = |cursor| {
-                let gorgias = Arc::clone(&gorgias);
-                Box::pin(async move { gorgias.ticket_messages(id, Option::as_ref(&cursor)).await }) as _
-            };
-            let mut messages = Vec::new();
-            let read = walk::<Message, ReconcileError>(fetch, |raw| {
-                messages.push(raw);
-                Ok(())
-            });
-            match read.await {
-                // A ticket that is gone shows up as missing.
-                Ok(_) | Err(ReconcileError::Read(ReadError::NotFound { .. })) => Ok(messages),
-                Err(error) => Err(error),
-            }
-        }
-    });
-    let mut reads = futures::stream::iter(reads).buffered(scene.ctx.limits.destination_in_flight.max(1));
+        Box::pin(async move { messages_of(&*gorgias, TicketId(id)).await }) as _
+    };
     let mut done = 0;
-    while let Some(messages) = reads.next().await {
-        messages?.into_iter().try_for_each(|raw| found.take(expected, raw))?;
+    let mut reading = Reading::open(scene.ctx, &format!("{}/ticket-messages", scene.reading)).await?;
+    // A ticket that is gone has no messages, and shows up as missing.
+    let visit = |(), _, messages: Vec<Raw<Message>>| {
         done += 1;
         scene.advanced("tickets with messages", done);
-    }
+        messages.into_iter().try_for_each(|raw| found.take(expected, raw))
+    };
+    reading.each(tickets, fetch, visit).await?;
     Ok(found)
+}
+
+/// All messages of one ticket.
+async fn messages_of(gorgias: &dyn Gorgias, id: TicketId) -> Result<Vec<Raw<Message>>, ReadError> {
+    let mut beginnings = 1;
+    loop {
+        let mut messages = Vec::new();
+        let fetch = |cursor: Option<Cursor>| {
+            Box::pin(async move { gorgias.ticket_messages(id, cursor.as_ref()).await }) as _
+        };
+        let read = walk::<Message, ReadError>(fetch, |raw| {
+            messages.push(raw);
+            Ok(())
+        });
+        match read.await {
+            Ok(_) => return Ok(messages),
+            Err(ReadError::Refused { .. }) if beginnings < BEGINNINGS_MAX => beginnings += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -18,6 +18,7 @@ use super::verdict::Findings;
 use super::{ReconcileError, Scene, Subject, duplicate, take_in};
 use crate::ledger::key;
 use crate::load::drafts::TicketRows;
+use crate::readings::both;
 use crate::sweep::Second;
 use crate::wave::Wave;
 
@@ -33,10 +34,12 @@ pub(crate) async fn read_back(
     let waves: Vec<Wave> = Wave::ALL.into_iter().filter(|other| *other <= wave).collect();
     let expected = expected(scene, &waves).await?;
     findings.object(TICKET).wanted = expected.keys.len() as u64;
-    let (tickets, messages) = futures::try_join!(
+    let (tickets, messages) = both(
+        &scene.ctx.stop,
         read_tickets(scene, Pass::After, &|_| ()),
-        read_messages(scene, Pass::After, &expected)
-    )?;
+        read_messages(scene, Pass::After, &expected),
+    )
+    .await?;
     let mut pairs = Pairing::open(scene.ctx, &waves, tickets.images, messages.images).await?;
     let mut done = 0;
     while let Some(pair) = pairs.next()? {

@@ -241,6 +241,11 @@ async fn attempts(ctx: &Context, wave: Wave) -> Result<Vec<Key>, DocumentError> 
     Ok(keys.into_iter().filter(|key| key.as_str().starts_with(&start)).collect())
 }
 
+/// How many attempts of the wave were kept.
+pub(super) async fn attempts_made(ctx: &Context, wave: Wave) -> Result<usize, DocumentError> {
+    Ok(attempts(ctx, wave).await?.len())
+}
+
 /// Keeps a verdict: for good when it opens the next wave, as a numbered attempt when it does not.
 pub(crate) async fn keep(ctx: &Context, wave: Wave, verdict: &WaveVerdict) -> Result<(), DocumentError> {
     if verdict.opens_next() {

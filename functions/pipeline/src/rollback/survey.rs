@@ -25,8 +25,9 @@ use crate::ledger::key;
 use crate::load::adopted::{self, Adoptions};
 use crate::load::drafts::TicketRows;
 use crate::load::{adoption, drafts};
-use crate::ports::gorgias::{Customer, Raw, ReadError, Ticket};
-use crate::reconcile::customers::{Tables, Wanted, details, list};
+use crate::ports::gorgias::{Customer, Raw, Ticket};
+use crate::readings::both;
+use crate::reconcile::customers::{CustomerReadings, Tables, Wanted, details, list};
 use crate::reconcile::image::{found_customer, wanted_customer, wanted_message, wanted_ticket};
 use crate::reconcile::pairing::{Pair, Pairing};
 use crate::reconcile::reading::{expected, read_messages, read_tickets};
@@ -143,8 +144,8 @@ async fn tickets(
             foreign.lock().unwrap_or_else(PoisonError::into_inner).by_ticket(ticket);
         }
     };
-    let (tickets, messages) =
-        futures::try_join!(read_tickets(scene, pass, &see), read_messages(scene, pass, &expected))?;
+    let (reading, messages) = (read_tickets(scene, pass, &see), read_messages(scene, pass, &expected));
+    let (tickets, messages) = both(&scene.ctx.stop, reading, messages).await?;
     survey.needed = foreign.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut pairs = Pairing::open(scene.ctx, &Wave::ALL, tickets.images, messages.images).await?;
     while let Some(pair) = pairs.next()? {
@@ -265,25 +266,22 @@ async fn customers(
         let key = key::customer(&ExternalId::from_stored(row?.external_id), &scene.secret);
         ids.extend(scene.book.destination(&key));
     }
-    let mut beginnings = 0;
+    let mut readings = CustomerReadings::open(scene).await?;
     loop {
         let tables = Mutex::new(Tables::new(scene, pass)?);
         let mut judged = Vec::new();
-        let listing = list(scene, &ids, &tables);
-        let details = details(scene, &tables, |wanted, id, raw| {
+        let CustomerReadings { list: long, details: single, .. } = &mut readings;
+        let details = details(scene, single, &tables, |wanted, id, raw| {
             judged.push(customer(scene, &adoptions, touched, &survey.needed, wanted, id, raw)?);
             Ok(())
         });
-        match futures::try_join!(listing, details) {
-            Ok(_) => {
-                for (external_id, id, judgement, change) in judged {
-                    survey.push("customer", &external_id, id, judgement, change)?;
-                }
-                survey.sealed.extend(tables.into_inner().unwrap_or_else(PoisonError::into_inner).seal()?);
-                return Ok(());
+        let outcome = both(&scene.ctx.stop, list(long, &ids, &tables), details).await;
+        if readings.keep(outcome).await?.is_some() {
+            for (external_id, id, judgement, change) in judged {
+                survey.push("customer", &external_id, id, judgement, change)?;
             }
-            Err(ReconcileError::Read(ReadError::Refused { .. })) if beginnings < 2 => beginnings += 1,
-            Err(error) => return Err(error.into()),
+            survey.sealed.extend(tables.into_inner().unwrap_or_else(PoisonError::into_inner).seal()?);
+            return Ok(());
         }
     }
 }

@@ -122,6 +122,15 @@ impl Gorgias for FakeGorgias {
     async fn messages(&self, _: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         Ok(page(Vec::new()))
     }
+    fn customer_from(&self, _: &str) -> Result<Raw<Customer>, ReadError> {
+        refused("a kept answer")
+    }
+    fn ticket_from(&self, _: &str) -> Result<Raw<Ticket>, ReadError> {
+        refused("a kept answer")
+    }
+    fn message_from(&self, _: &str) -> Result<Raw<Message>, ReadError> {
+        refused("a kept answer")
+    }
     async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
         Ok(Vec::new())
     }

@@ -15,6 +15,7 @@ use migration::keys::ExternalId;
 use super::account::{Account, Fault, No};
 use super::bug::Bug;
 use super::chance::Weather;
+use super::told::Told;
 use super::world::{Effects, TestClock};
 use crate::ledger::timing::later;
 use crate::ports::clock::Clock;
@@ -23,6 +24,7 @@ use crate::ports::gorgias::{
     NewCustomer, NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError, Rule, Setting, Tag,
     Team, Ticket, Usage, User, WriteError,
 };
+use crate::stop::Stop;
 
 type Effect = Box<dyn FnOnce(&mut Account, Timestamp) + Send>;
 
@@ -45,6 +47,11 @@ struct Inside {
     /// By route and its number from 1.
     faults: BTreeMap<(String, u64), Fault>,
     late: Vec<(Timestamp, Effect)>,
+    told: Told,
+    /// Every page and record of people, tickets and messages that was asked for, in order.
+    reads: Vec<String>,
+    /// Asks to stop when so many requests have come in all.
+    stop_at: Option<(u64, Stop)>,
 }
 
 impl Inside {
@@ -58,6 +65,9 @@ impl Inside {
             requests: BTreeMap::new(),
             faults: BTreeMap::new(),
             late: Vec::new(),
+            told: Told::default(),
+            reads: Vec::new(),
+            stop_at: None,
         }
     }
 }
@@ -113,6 +123,32 @@ impl FakeGorgias {
         self.with(|inside| inside.faults.insert((route.to_owned(), nth), fault));
     }
 
+    /// Asks to stop when so many more requests have come.
+    pub(crate) fn stop_after(&self, requests: u64, stop: &Stop) {
+        let at = self.all_requests() + requests;
+        self.with(|inside| inside.stop_at = Some((at, stop.clone())));
+    }
+
+    /// Pages and records that were asked for since the last look.
+    pub(crate) fn take_reads(&self) -> Vec<String> {
+        self.with(|inside| std::mem::take(&mut inside.reads))
+    }
+
+    fn note(&self, route: &str, what: &str) {
+        self.with(|inside| inside.reads.push(format!("{route} {what}")));
+    }
+
+    /// A record with a text from which it can be understood again.
+    fn raw<T: Clone + std::fmt::Debug + Send + 'static>(&self, record: &T) -> Raw<T> {
+        self.with(|inside| inside.told.tell(record))
+    }
+
+    fn again<T: Clone + 'static>(&self, json: &str) -> Result<Raw<T>, ReadError> {
+        let unusable =
+            || ReadError::Unusable { request: "a kept answer".to_owned(), why: "never told".to_owned() };
+        self.with(|inside| inside.told.again(json)).ok_or_else(unusable)
+    }
+
     pub(crate) fn account<T>(&self, look: impl FnOnce(&mut Account) -> T) -> T {
         self.with(|inside| look(&mut inside.account))
     }
@@ -156,6 +192,10 @@ impl FakeGorgias {
             let count = inside.requests.entry(route.to_owned()).or_default();
             *count += 1;
             let nth = *count;
+            let all: u64 = inside.requests.values().sum();
+            if let Some((_, stop)) = inside.stop_at.take_if(|(at, _)| *at == all) {
+                stop.request();
+            }
             inside.faults.get(&(route.to_owned(), nth)).copied()
         })
     }
@@ -176,17 +216,18 @@ impl FakeGorgias {
         }
     }
 
-    fn page<T: Clone>(
+    fn page<T: Clone + std::fmt::Debug + Send + 'static>(
         &self,
         route: &str,
         cursor: Option<&Cursor>,
         look: impl FnOnce(&Account) -> Vec<T>,
     ) -> Result<Page<T>, ReadError> {
         let from: usize = cursor.map_or(Ok(0), |cursor| cursor.0.parse()).expect("own cursor");
+        self.note(route, &format!("from {from}"));
         let all = self.read(route, look)?;
         let until = all.len().min(from + PAGE_RECORDS_MAX);
         let next = (until < all.len()).then(|| Cursor(until.to_string()));
-        Ok(Page { records: all[from..until].iter().map(raw).collect(), next })
+        Ok(Page { records: all[from..until].iter().map(|record| self.raw(record)).collect(), next })
     }
 
     async fn write<T: Send + 'static>(
@@ -242,8 +283,9 @@ impl FakeGorgias {
     }
 }
 
-fn raw<T: Clone>(record: &T) -> Raw<T> {
-    Raw { record: record.clone(), json: "{}".to_owned() }
+/// A record whose text nobody keeps.
+fn untold<T>(record: T) -> Raw<T> {
+    Raw { record, json: "{}".to_owned() }
 }
 
 /// Lists of customers show neither channels nor values.
@@ -291,8 +333,9 @@ impl Gorgias for FakeGorgias {
     }
     async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
         let request = "GET /customers/{id}".to_owned();
-        self.read(&request, |account| account.customers.get(&id).map(raw))?
-            .ok_or(ReadError::NotFound { request })
+        self.note(&request, &id.to_string());
+        let found = self.read(&request, |account| account.customers.get(&id).cloned())?;
+        found.map(|found| self.raw(&found)).ok_or(ReadError::NotFound { request })
     }
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
         let now = self.clock.now();
@@ -301,7 +344,7 @@ impl Gorgias for FakeGorgias {
             let same = |customer: &&Customer| customer.external_id.as_deref() == Some(id.as_str());
             let shows = |found: &&Customer| Self::shows(inside, now, found.id.0, found.created_at);
             let found = inside.account.customers.values().filter(same).filter(shows);
-            found.map(|found| raw(&listed(found))).collect()
+            found.map(|found| untold(listed(found))).collect()
         }))
     }
     async fn customers_by_email(&self, email: &str) -> Result<Vec<Raw<Customer>>, ReadError> {
@@ -315,7 +358,7 @@ impl Gorgias for FakeGorgias {
     }
     async fn ticket(&self, id: TicketId) -> Result<Raw<Ticket>, ReadError> {
         let request = "GET /tickets/{id}".to_owned();
-        self.read(&request, |account| account.tickets.get(&id).map(raw))?
+        self.read(&request, |account| account.tickets.get(&id).cloned().map(untold))?
             .ok_or(ReadError::NotFound { request })
     }
     async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError> {
@@ -334,13 +377,22 @@ impl Gorgias for FakeGorgias {
             let told = |found: &Ticket| {
                 let message_count =
                     (bug == Some(Bug::MessagesUnchecked)).then_some(2).or(found.message_count);
-                raw(&Ticket { message_count, external_id: Some(id.to_string()), ..found.clone() })
+                untold(Ticket { message_count, external_id: Some(id.to_string()), ..found.clone() })
             };
             inside.account.tickets.values().filter(same).filter(shows).map(told).collect()
         }))
     }
     async fn messages(&self, cursor: Option<&Cursor>) -> Result<Page<Message>, ReadError> {
         self.page("GET /messages", cursor, |account| account.messages.values().cloned().collect())
+    }
+    fn customer_from(&self, json: &str) -> Result<Raw<Customer>, ReadError> {
+        self.again(json)
+    }
+    fn ticket_from(&self, json: &str) -> Result<Raw<Ticket>, ReadError> {
+        self.again(json)
+    }
+    fn message_from(&self, json: &str) -> Result<Raw<Message>, ReadError> {
+        self.again(json)
     }
     async fn newest_messages(&self) -> Result<Vec<Message>, ReadError> {
         self.read("GET /messages?newest", |account| {
@@ -355,6 +407,7 @@ impl Gorgias for FakeGorgias {
         id: TicketId,
         cursor: Option<&Cursor>,
     ) -> Result<Page<Message>, ReadError> {
+        self.note("GET /messages?ticket_id", &id.to_string());
         self.page("GET /messages?ticket_id", cursor, |account| {
             account.messages.values().filter(|message| message.ticket == id).cloned().collect()
         })
@@ -515,7 +568,7 @@ impl FakeGorgias {
                 let mut channels = customer.channels.iter().flatten();
                 channels.any(|channel| channel.kind == kind && channel.address.to_lowercase() == folded)
             };
-            account.customers.values().filter(holds).map(|found| raw(&listed(found))).collect()
+            account.customers.values().filter(holds).map(|found| untold(listed(found))).collect()
         })
     }
 }
