@@ -237,7 +237,7 @@ async fn seal_details(
     let mut channels = archive::writer::<FoundCustomerChannel>(ctx, Pass::Before, Vec::new())?;
     let mut values = archive::writer::<FoundCustomerValue>(ctx, Pass::Before, Vec::new())?;
     let mut reading = Reading::open(ctx, &format!("plan-{sequence:010}/adopted")).await?;
-    let wanted = adoptions.values().map(|id| Ok::<_, PlanError>(((), *id)));
+    let wanted = adoptions.values().copied().map(|id| Ok::<_, PlanError>(((), id)));
     // One that a person deleted since the list was read has no rows: the load creates it.
     let take = |(), _, found: Vec<Raw<Customer>>| {
         for raw in found {

@@ -13,9 +13,10 @@
 //! Deliberately absent: lists that are read within seconds (users, teams, tags, fields, rules, integrations).
 
 mod chunk;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, Either, select};
@@ -36,9 +37,6 @@ const CHUNK_PAGES: usize = 20;
 const CHUNK_ANSWERS: usize = 250;
 /// Bytes of records after which a chunk is full, whatever it holds: replaying takes a few times as much memory.
 const CHUNK_BYTES: usize = 8 * 1024 * 1024;
-/// How long a request on its way is waited for when somebody asks to stop: longer than an answer takes, shorter than one
-/// that is tried again and again.
-const ANSWER_WAIT: Duration = Duration::from_secs(2);
 /// A reading that rested longer is begun anew: its halves would show two states of an account that people work in.
 const REST_MAX: SignedDuration = SignedDuration::from_hours(3 * 24);
 
@@ -334,20 +332,8 @@ fn beginning_of(key: &Key) -> Option<u32> {
     name.split_once('-')?.0.parse().ok()
 }
 
-/// One request, unless somebody asked to stop before; one that is on its way then is waited for, but not for long.
 async fn ask<T>(ctx: &Context, request: BoxFuture<'_, Result<T, ReadError>>) -> Result<T, ReadingError> {
-    if ctx.stop.is_requested() {
-        return Err(Stopped.into());
-    }
-    let given_up = async {
-        ctx.stop.requested().await;
-        ctx.clock.sleep(ANSWER_WAIT).await;
-    };
-    tokio::select! {
-        biased;
-        answer = request => Ok(answer?),
-        () = given_up => Err(Stopped.into()),
-    }
+    Ok(ctx.stop.answered(&*ctx.clock, request).await??)
 }
 
 /// Asks for a customer with values and channels, which lists do not show.

@@ -11,6 +11,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::ports::clock::Clock;
+
+/// How long a request on its way is waited for: longer than an answer takes, shorter than one that is tried again and
+/// again.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
+
 /// Somebody asked to stop, and a part stopped between two requests. What it had is kept; the next start goes on there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("stopped between two requests, as was asked")]
@@ -53,6 +59,30 @@ impl Stop {
     /// Returns when somebody asks.
     pub async fn requested(&self) {
         self.wait(|state| state.is_requested).await;
+    }
+
+    /// Awaits the answer to a request, unless somebody asked to stop before it left. One that is on its way then is waited
+    /// for, but not for long.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub(crate) async fn answered<T>(
+        &self,
+        clock: &dyn Clock,
+        request: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
+        if self.is_requested() {
+            return Err(Stopped);
+        }
+        let given_up = async {
+            self.requested().await;
+            clock.sleep(ANSWER_WAIT).await;
+        };
+        tokio::select! {
+            biased;
+            answer = request => Ok(answer),
+            () = given_up => Err(Stopped),
+        }
     }
 
     /// Does what can be dropped at any moment, unless somebody asks to stop.

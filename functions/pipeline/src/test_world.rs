@@ -136,11 +136,21 @@ pub(crate) struct FakeLeadDesk {
     pub(crate) histories: BTreeMap<String, Vec<String>>,
     pub(crate) fault: Mutex<Fault>,
     pub(crate) asked: Mutex<BTreeMap<String, u64>>,
+    /// Asks to stop when so many requests have come in all.
+    pub(crate) stop_at: Mutex<Option<(u64, crate::stop::Stop)>>,
 }
 
 impl FakeLeadDesk {
     fn ask(&self, what: &str) -> Result<Fault, SourceError> {
-        *self.asked.lock().expect("no panic while held").entry(what.to_owned()).or_default() += 1;
+        let all: u64 = {
+            let mut asked = self.asked.lock().expect("no panic while held");
+            *asked.entry(what.to_owned()).or_default() += 1;
+            asked.values().sum()
+        };
+        let due = self.stop_at.lock().expect("no panic while held").take_if(|(at, _)| *at == all);
+        if let Some((_, stop)) = due {
+            stop.request();
+        }
         let fault = *self.fault.lock().expect("no panic while held");
         if fault == Fault::Credentials {
             return Err(SourceError::Credentials { request: what.to_owned() });

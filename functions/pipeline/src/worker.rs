@@ -329,3 +329,32 @@ fn understood(ctx: &Context, delivery: &Delivery) -> Option<Step> {
     let Message::V1 { migration, run, step } = serde_json::from_str(&delivery.body).ok()?;
     (migration == ctx.migration && run == ctx.run.to_string()).then(|| Step::from_text(&step))?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readings::ReadingError;
+
+    #[test]
+    fn a_stopped_step_is_told_from_a_failed_one() {
+        let drive = || DriveError::Stopped;
+        let stopped: [StepError; 8] = [
+            PrepareError::Drive(drive()).into(),
+            PrepareError::Reading(ReadingError::Stopped(Stopped)).into(),
+            ExtractError::Stopped(Stopped).into(),
+            PlanError::Read(ReadingError::Stopped(Stopped)).into(),
+            PlanError::Prepared(Box::new(PrepareError::Drive(drive()))).into(),
+            LoadError::Drive { wave: Wave::Leads, source: drive() }.into(),
+            ReconcileError::Reading(ReadingError::Stopped(Stopped)).into(),
+            FinishError::Drive(drive()).into(),
+        ];
+        for error in stopped {
+            assert!(error.is_stopped(), "{error:?}");
+        }
+        let sweep = crate::sweep::SweepError::Drive(drive());
+        assert!(StepError::from(ReconcileError::Sweep(Box::new(sweep))).is_stopped());
+        let request = "POST /tickets".to_owned();
+        let failed = StepError::from(PrepareError::Drive(DriveError::Unreachable { request }));
+        assert!(!failed.is_stopped() && !StepError::from(PlanError::NotPrepared).is_stopped());
+    }
+}

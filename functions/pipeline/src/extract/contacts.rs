@@ -3,8 +3,6 @@
 //! The ids are frozen before the first request, so that page 17 holds the same contacts after a restart. A restart
 //! asks again for at most the page that it was in.
 
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 use migration::finding;
 use migration::settings::MappingSettings;
 use serde::{Deserialize, Serialize};
@@ -86,7 +84,7 @@ pub async fn read(
     };
     let mut done = 0;
     for (number, chunk) in ids.chunks(PAGE_CONTACTS).enumerate() {
-        let page = page(ctx, number, chunk).await?;
+        let page = pages::of_lines(ctx, &page_name(number), chunk, |id| line(ctx, id)).await?;
         done += u64::try_from(chunk.len()).unwrap_or(0);
         // Parsing and spilling block; the thread that answers requests must not wait for them.
         making = tokio::task::spawn_blocking(move || making.take(number, &page)).await??;
@@ -105,32 +103,15 @@ pub async fn read(
     Ok(sealed)
 }
 
-/// The stored page, read now unless an earlier start did.
-async fn page(ctx: &Context, number: usize, ids: &[u64]) -> Result<Page, ExtractError> {
-    let name = page_name(number);
-    if let Some(page) = pages::load(ctx, &name).await? {
-        return Ok(page);
-    }
-    let fetched_at = ctx.clock.now();
-    let lines: Vec<String> = stream::iter(ids.iter().copied())
-        .map(|id| line(ctx, id))
-        .buffered(ctx.limits.source_in_flight.max(1))
-        .try_collect()
-        .await?;
-    let mut body = lines.join("\n");
-    body.push('\n');
-    pages::store(ctx, &name, fetched_at, Bytes::from(body)).await
-}
-
 /// Asks for one contact; the line that a page keeps of it.
 pub(crate) async fn line(ctx: &Context, id: u64) -> Result<String, ExtractError> {
     let id = id.to_string();
     let kept;
-    let line = match ctx.source.contact(&id).await {
-        Err(SourceError::NotFound { .. }) => {
+    let line = match pages::ask(ctx, "contacts", ctx.source.contact(&id)).await {
+        Err(ExtractError::Source { source: SourceError::NotFound { .. }, .. }) => {
             Line::flawed(&id, GONE, "LeadDesk has no such contact any more".to_owned())
         }
-        Err(source) => return Err(ExtractError::Source { what: "contacts", source }),
+        Err(error) => return Err(error),
         Ok(answer) if answer.len() > ANSWER_BYTES_MAX => {
             Line::flawed(&id, TOO_LARGE, format!("the answer has {} bytes", answer.len()))
         }

@@ -4,6 +4,7 @@ use crate::archive::ArchiveError;
 use crate::operator::folder::OperatorFault;
 use crate::ports::leaddesk::SourceError;
 use crate::ports::store::{InvalidKey, StoreError};
+use crate::stop::Stopped;
 
 /// Why extraction stopped.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,9 @@ pub enum ExtractError {
     /// A name that is no key.
     #[error("cannot name what was read")]
     Key(#[from] InvalidKey),
+    /// Somebody asked to stop.
+    #[error("the extraction was stopped and goes on at the next start")]
+    Stopped(#[from] Stopped),
     /// A worker thread ended unexpectedly.
     #[error("a worker of the extraction failed")]
     Worker(#[from] tokio::task::JoinError),
@@ -125,6 +129,7 @@ impl ExtractError {
             Self::NotRepeatable { .. } => "EXT106",
             Self::Archive(error) => error.code(),
             Self::Store(_) | Self::Key(_) => "STO101",
+            Self::Stopped(_) => Stopped::CODE,
             Self::Worker(_) => "EXT107",
         }
     }

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 use migration::finding;
 use migration::settings::MappingSettings;
 use serde::{Deserialize, Serialize};
@@ -17,7 +15,7 @@ use snapshot::{Pass, Sealed};
 
 use super::call_rows::{NO_TIME, time_reason};
 use super::error::ExtractError;
-use super::pages::{self, Page};
+use super::pages;
 use super::part::{PartRecord, SourceReject};
 use super::seen::{Seen, e164};
 use crate::archive;
@@ -60,7 +58,7 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
     let (mut calls, mut gaps, mut folds) = (0_u64, 0, 0);
     let mut done = 0;
     for (number, chunk) in numbers.chunks(PAGE_PHONES).enumerate() {
-        let page = page(ctx, number, chunk).await?;
+        let page = pages::of_lines(ctx, &page_name(number), chunk, |phone| history(ctx, phone)).await?;
         let seen = Seen::new(page.fetched_at, format!("gdpr/contact/{number:06}"));
         for line in page.lines() {
             let broken = || ExtractError::StoredPage { key: page_name(number) };
@@ -99,28 +97,12 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
     Ok(tokio::task::spawn_blocking(move || writer.seal()).await??)
 }
 
-async fn page(ctx: &Context, number: usize, phones: &[&String]) -> Result<Page, ExtractError> {
-    let name = page_name(number);
-    if let Some(page) = pages::load(ctx, &name).await? {
-        return Ok(page);
-    }
-    let fetched_at = ctx.clock.now();
-    let lines: Vec<String> = stream::iter(phones.iter().copied())
-        .map(|phone| history(ctx, phone))
-        .buffered(ctx.limits.source_in_flight.max(1))
-        .try_collect()
-        .await?;
-    let mut body = lines.join("\n");
-    body.push('\n');
-    pages::store(ctx, &name, fetched_at, Bytes::from(body)).await
-}
-
 async fn history(ctx: &Context, phone: &str) -> Result<String, ExtractError> {
     let what = "call histories";
-    let calls = match ctx.source.phone_history(phone).await {
+    let calls = match pages::ask(ctx, what, ctx.source.phone_history(phone)).await {
         Ok(history) => history.calls,
-        Err(SourceError::NotFound { .. }) => Vec::new(),
-        Err(source) => return Err(ExtractError::Source { what, source }),
+        Err(ExtractError::Source { source: SourceError::NotFound { .. }, .. }) => Vec::new(),
+        Err(error) => return Err(error),
     };
     let cleared: Vec<Box<RawValue>> = calls
         .iter()

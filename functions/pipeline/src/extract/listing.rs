@@ -90,8 +90,7 @@ async fn read_once(ctx: &Context, collection: Collection) -> Result<(u64, Items)
     let mut items = BTreeMap::new();
     let mut announced = 0;
     for number in 1..=PAGES_MAX {
-        let page =
-            collection.page(ctx, number).await.map_err(|source| ExtractError::Source { what, source })?;
+        let page = pages::ask(ctx, what, collection.page(ctx, number)).await?;
         announced = page.announced;
         let length = page.items.len();
         for item in page.items {

@@ -86,7 +86,7 @@ async fn stored_lists(ctx: &Context) -> Result<Page, ExtractError> {
     }
     let what = "calling lists";
     let fetched_at = ctx.clock.now();
-    let lists = ctx.source.lists().await.map_err(|source| ExtractError::Source { what, source })?;
+    let lists = pages::ask(ctx, what, ctx.source.lists()).await?;
     let mut body = String::new();
     for list in lists {
         body.push_str(&without_withheld(&list.raw_json).map_err(|_| ExtractError::ItemShape { what })?);
@@ -188,11 +188,7 @@ async fn export(ctx: &Context, list_id: &str) -> Result<Page, ExtractError> {
         return Ok(page);
     }
     let fetched_at = ctx.clock.now();
-    let body = ctx
-        .source
-        .list_export(list_id)
-        .await
-        .map_err(|source| ExtractError::Source { what: "a list export", source })?;
+    let body = pages::ask(ctx, "a list export", ctx.source.list_export(list_id)).await?;
     pages::store(ctx, &name, fetched_at, body).await
 }
 

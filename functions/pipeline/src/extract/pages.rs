@@ -4,11 +4,13 @@
 //! for the whole run: two readers end with the same bytes. Withheld values are gone before a page is stored.
 
 use bytes::{Bytes, BytesMut};
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::ExtractError;
 use crate::context::Context;
+use crate::ports::leaddesk::SourceError;
 use crate::ports::store::{Put, StoreError};
 
 /// A page as stored.
@@ -63,6 +65,72 @@ pub async fn store(
             load(ctx, name).await?.ok_or_else(|| ExtractError::StoredPage { key: key.to_string() })
         }
     }
+}
+
+/// Asks LeadDesk, unless somebody asked to stop.
+///
+/// # Errors
+/// [`ExtractError::Source`], [`ExtractError::Stopped`].
+pub async fn ask<T>(
+    ctx: &Context,
+    what: &'static str,
+    request: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, ExtractError> {
+    let answer = ctx.stop.answered(&*ctx.clock, request).await?;
+    answer.map_err(|source| ExtractError::Source { what, source })
+}
+
+/// The stored page with a line for each of these questions, asked now unless an earlier start did. When asking ends
+/// early, the lines so far are kept beside the pages, and the next start asks for the others only.
+///
+/// # Errors
+/// Whatever `ask` says, [`ExtractError::Store`], [`ExtractError::StoredPage`].
+pub async fn of_lines<Q, L>(
+    ctx: &Context,
+    name: &str,
+    questions: &[Q],
+    ask: impl Fn(Q) -> L,
+) -> Result<Page, ExtractError>
+where
+    Q: Copy,
+    L: Future<Output = Result<String, ExtractError>>,
+{
+    if let Some(page) = load(ctx, name).await? {
+        return Ok(page);
+    }
+    // What was answered is not stored yet.
+    let _writing = ctx.stop.writing();
+    let folder = ctx.run_key(&format!("pages/begun/{name}"))?;
+    let mut fetched_at = None;
+    let mut lines: Vec<String> = Vec::new();
+    for key in ctx.store.list(&folder).await? {
+        let part = parse(&ctx.store.get(&key).await?);
+        let part = part.ok_or_else(|| ExtractError::StoredPage { key: key.to_string() })?;
+        fetched_at.get_or_insert(part.fetched_at);
+        lines.extend(part.lines().map(|line| line.unwrap_or_default().to_owned()));
+    }
+    let fetched_at = fetched_at.unwrap_or_else(|| ctx.clock.now());
+    let begun = lines.len();
+    let rest = questions.iter().skip(begun).copied().map(ask);
+    let mut answers = stream::iter(rest).buffered(ctx.limits.source_in_flight.max(1));
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Ok(line) => lines.push(line),
+            Err(error) => {
+                if let Some(new) = lines.get(begun..).filter(|new| !new.is_empty()) {
+                    store(ctx, &format!("begun/{name}/{begun:06}"), fetched_at, body(new)).await?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    store(ctx, name, fetched_at, body(&lines)).await
+}
+
+fn body(lines: &[String]) -> Bytes {
+    let mut body = lines.join("\n");
+    body.push('\n');
+    Bytes::from(body)
 }
 
 fn parse(bytes: &Bytes) -> Option<Page> {

@@ -8,6 +8,7 @@ use super::*;
 use crate::archive;
 use crate::ports::leaddesk::LeadDesk as _;
 use crate::test_world::{FakeLeadDesk, Fault, World};
+use crate::worker::StepError;
 
 mod chat_exports;
 
@@ -225,6 +226,25 @@ async fn a_kill_at_any_effect_leaves_the_same_snapshot() {
         }
     }
     assert!(point > 60, "{point} points are few");
+}
+
+#[tokio::test]
+async fn a_stop_after_any_request_keeps_every_answer() {
+    let undisturbed = World::new(account());
+    run(&undisturbed.ctx).await.expect("extracted");
+    let wanted = (hashes(&undisturbed).await, undisturbed.source.requests());
+    let all: u64 = wanted.1.values().sum();
+    for stop in 1..all {
+        let mut world = World::new(account());
+        *world.source.stop_at.lock().expect("free") = Some((stop, world.ctx.stop.clone()));
+        let error = StepError::from(run(&world.ctx).await.expect_err("stopped"));
+        assert!(error.is_stopped() && error.code() == "LOD100", "{stop}: {error:?}");
+        world.ctx.stop.is_quiet().await;
+        world.ctx.stop = crate::stop::Stop::default();
+        run(&world.ctx).await.expect("goes on");
+        assert_eq!((hashes(&world).await, world.source.requests()), wanted, "stopped after request {stop}");
+    }
+    assert!(all > 8, "{all} requests are few");
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ async fn walk_ticket_messages(
     expected: &Expected,
 ) -> Result<MessagesFound, ReconcileError> {
     let mut found = messages_found(scene, pass)?;
-    let tickets = expected.keys.keys().map(|id| Ok::<_, ReconcileError>(((), *id)));
+    let tickets = expected.keys.keys().copied().map(|id| Ok::<_, ReconcileError>(((), id)));
     let fetch = |id| {
         let gorgias = Arc::clone(&scene.ctx.destination);
         Box::pin(async move { messages_of(&*gorgias, TicketId(id)).await }) as _

@@ -50,7 +50,7 @@ impl Template {
         self.world.copied(PACE, STORE_LATENCY, weather, bug)
     }
 
-    pub(super) fn pace() -> Pace {
+    pub(crate) fn pace() -> Pace {
         PACE
     }
 
