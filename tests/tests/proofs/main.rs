@@ -5,6 +5,7 @@
 mod all_rows;
 mod faults;
 mod named;
+mod reading;
 mod rollback;
 mod world;
 mod wrong_byte;
