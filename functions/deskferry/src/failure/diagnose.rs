@@ -16,6 +16,7 @@ use pipeline::ports::queue::QueueError;
 use pipeline::ports::store::StoreError;
 use pipeline::prepare::PrepareError;
 use pipeline::propose::ConfirmError;
+use pipeline::readings::ReadingError;
 use pipeline::reconcile::ReconcileError;
 use pipeline::run_folder;
 use pipeline::stop::Stopped;
@@ -149,6 +150,9 @@ fn stored_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     }
     if error.is::<LedgerError>() {
         return Some(&catalogue::LEDGER);
+    }
+    if matches!(error.downcast_ref(), Some(ReadingError::Damaged { .. })) {
+        return Some(&catalogue::DAMAGED);
     }
     error.is::<SnapshotError>().then_some(&catalogue::DAMAGED)
 }
