@@ -23,7 +23,7 @@ mod throttle;
 mod tokens;
 
 pub use clock::Clock;
-pub use config::{Config, Features, Knobs, PageShift, Profile, RateLimit};
+pub use config::{Config, Features, Knobs, OddRecording, PageShift, Profile, RateLimit};
 pub use fault::{Fault, FaultAction, FaultPlan, FaultRule, RequestSummary, ScheduledFaults, When};
 pub use ledger::{Ledgers, Violation, ViolationKind};
 pub use serve::{Running, Twin, start};

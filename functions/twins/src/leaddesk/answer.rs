@@ -1,6 +1,7 @@
 //! An answer before it becomes bytes on a socket.
 //!
-//! Deliberately absent: streaming. The largest answer is one list's export, a few megabytes.
+//! Deliberately absent: streaming, but for answers that do not tell their size. The largest answer that anybody wants is
+//! one list's export, a few megabytes.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -21,11 +22,16 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<u64>,
+    /// Whether the size is told in advance.
+    pub(crate) tells_size: bool,
 }
+
+/// Bytes of a piece of an answer that does not tell its size.
+const PIECE_BYTES: usize = 64 * 1024;
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into(), location: None, retry_after: None }
+        Self { status, content_type, body: body.into(), location: None, retry_after: None, tells_size: true }
     }
 
     /// Status 200 with a JSON document.
@@ -45,7 +51,8 @@ impl Answer {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body));
+        let body = if self.tells_size { Body::from(self.body) } else { in_pieces(self.body) };
+        let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -59,4 +66,12 @@ impl Answer {
         }
         response
     }
+}
+
+fn in_pieces(mut body: Bytes) -> Body {
+    let pieces = std::iter::from_fn(move || {
+        let piece = body.split_to(body.len().min(PIECE_BYTES));
+        (!piece.is_empty()).then_some(Ok::<Bytes, std::convert::Infallible>(piece))
+    });
+    Body::from_stream(futures::stream::iter(pieces))
 }

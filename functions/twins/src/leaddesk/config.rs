@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: reading any of it from files or the environment; that is for whoever starts a twin.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -84,6 +85,32 @@ pub enum PageShift {
     Insertion,
 }
 
+/// What may be wrong with a recording that is there, or with the way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddRecording {
+    /// One byte more than fifty megabytes, told in advance.
+    TooLarge,
+    /// The same without telling its size.
+    TooLargeUntold,
+    /// A page for people under a sound's content type.
+    Page,
+    /// Nothing at all.
+    Empty,
+    /// The recording host leads to the metadata service of a cloud.
+    RedirectToMetadata,
+    /// The signed address itself lies at the metadata service of a cloud.
+    AddressOfMetadata,
+    /// The signed address lies on a machine of the inner network.
+    AddressOfInnerNetwork,
+    /// The API answers with the sound itself.
+    SoundAtOnce,
+    /// The API redirects to nowhere.
+    NoAddress,
+    /// The signed address has died before it is given.
+    Expired,
+}
+
 /// A limit on requests. LeadDesk documents none (facts); with one, the answer above it is 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +156,8 @@ pub struct Config {
     pub token_seconds: u64,
     /// Life of a signed recording address in seconds.
     pub recording_url_seconds: u64,
+    /// Recordings by the id of their call that are not as they should be.
+    pub odd_recordings: BTreeMap<u32, OddRecording>,
     /// Unpleasant habits.
     pub knobs: Knobs,
     /// For tokens and signed addresses.
@@ -151,6 +180,7 @@ impl Config {
             rest_path: "/stable".to_owned(),
             token_seconds: 3_600,
             recording_url_seconds: 300,
+            odd_recordings: BTreeMap::new(),
             knobs: Knobs::default(),
             clock: Clock::system(),
             faults: None,
