@@ -30,8 +30,9 @@ pub use settings::{
 };
 pub use source::{
     SourceAgent, SourceCall, SourceCampaign, SourceContact, SourceFieldValue, SourceLead, SourceList,
+    SourceRecording,
 };
-pub use tickets::{WantMessage, WantTicket, WantTicketTag, WantTicketValue};
+pub use tickets::{WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
 pub use wanted::{
     WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantTag, WantTeam, WantTeamMember,
     WantUser,
@@ -46,6 +47,7 @@ pub const ALL: &[&TableSchema] = &[
     SourceContact::SCHEMA,
     SourceFieldValue::SCHEMA,
     SourceCall::SCHEMA,
+    SourceRecording::SCHEMA,
     SourceOutcome::SCHEMA,
     SourceBlacklist::SCHEMA,
     SourceField::SCHEMA,
@@ -66,6 +68,7 @@ pub const ALL: &[&TableSchema] = &[
     WantTicketTag::SCHEMA,
     WantTicketValue::SCHEMA,
     WantMessage::SCHEMA,
+    WantAttachment::SCHEMA,
     FoundUser::SCHEMA,
     FoundTeam::SCHEMA,
     FoundTag::SCHEMA,

@@ -21,6 +21,8 @@ use crate::place::{InvalidPlace, QueuePlace, StorePlace};
 pub use error::ConfigError;
 pub use secret::from_surroundings;
 
+use crate::leaddesk::{RECORDING_HOSTS, pattern_fault};
+
 /// LeadDesk, resolved.
 #[derive(Debug, Clone)]
 pub struct LeadDeskConfig {
@@ -40,6 +42,8 @@ pub struct LeadDeskConfig {
     pub files: PathBuf,
     /// Requests a second over both APIs.
     pub requests_per_second: f64,
+    /// Hosts that recordings are taken from.
+    pub recording_hosts: Vec<String>,
 }
 
 /// Gorgias, resolved.
@@ -143,6 +147,7 @@ impl Config {
             client_secret: secret("leaddesk.client_secret", &file.leaddesk.client_secret)?,
             files: folder.join(&file.leaddesk.files),
             requests_per_second: pace(file.leaddesk.requests_per_second)?,
+            recording_hosts: recording_hosts(file.leaddesk.recording_hosts.as_deref())?,
         };
         let bucket = Bucket::parse(&file.gorgias.bucket, file.gorgias.reserve).map_err(|error| {
             ConfigError::value(
@@ -232,6 +237,19 @@ fn pace(requests: f64) -> Result<f64, ConfigError> {
         "it is zero, negative or beyond reason",
         "5 is careful; LeadDesk documents no limit",
     ))
+}
+
+/// A pattern too wide would let an address from outside lead anywhere.
+fn recording_hosts(patterns: Option<&[String]>) -> Result<Vec<String>, ConfigError> {
+    let Some(patterns) = patterns else { return Ok(RECORDING_HOSTS.map(str::to_owned).to_vec()) };
+    match patterns.iter().find_map(|pattern| pattern_fault(pattern)) {
+        None => Ok(patterns.to_vec()),
+        Some(fault) => Err(ConfigError::value(
+            "leaddesk.recording_hosts",
+            fault,
+            "name hosts as \"rec-*.leaddesk.com\": * stands for a part of one label",
+        )),
+    }
 }
 
 /// `file:` names a folder, `s3://` a bucket.

@@ -145,6 +145,7 @@ pub fn connect(
             client_secret: config.leaddesk.client_secret.clone(),
             in_flight: config.limits.source_in_flight,
             requests_per_second: config.leaddesk.requests_per_second,
+            recording_hosts: config.leaddesk.recording_hosts.clone(),
         },
         Arc::clone(&clock),
         Arc::clone(&log),

@@ -3,9 +3,11 @@
 //! Deliberately absent: retries, pacing, redirects and cookies. Who may be asked again, and when, is for the client
 //! of each system to say; a redirect is an answer like any other.
 
+mod download;
 pub mod log;
 pub(crate) mod retry_after;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+pub(crate) use download::Download;
 use log::{HttpLog, HttpRecord, Outcome};
 
 /// Time in which a connection must stand.
@@ -115,21 +118,20 @@ impl HttpClient {
         clock: Arc<dyn Clock>,
         log: Arc<dyn HttpLog>,
     ) -> Result<Self, TransportError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE);
+        let mut builder = settings();
         if is_loopback(base) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| TransportError::new("cannot set up HTTP", error))?;
         Ok(Self { client, system, clock, log })
+    }
+
+    /// A client that reaches `host` at `address` alone, whatever its name leads to by now. No proxy: it would look the
+    /// name up once more.
+    pub(crate) fn pinned(&self, host: &str, address: SocketAddr) -> Result<Self, TransportError> {
+        let builder = settings().no_proxy().resolve_to_addrs(host, &[address]);
+        let client = builder.build().map_err(|error| TransportError::new("cannot set up HTTP", error))?;
+        Ok(Self { client, ..self.clone() })
     }
 
     pub(crate) fn request(&self, method: reqwest::Method, url: Url) -> reqwest::RequestBuilder {
@@ -142,15 +144,7 @@ impl HttpClient {
         let mut observed = Observed::new(self, route, &request);
         let mut response = match self.client.execute(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                observed.record.outcome = Outcome::NotSent;
-                return Err(Failure::NotSent(TransportError::new("no connection", error)));
-            }
-            Err(error) => {
-                observed.record.outcome =
-                    if error.is_timeout() { Outcome::Timeout } else { Outcome::NoAnswer };
-                return Err(Failure::NoAnswer(TransportError::new("no answer", error)));
-            }
+            Err(error) => return Err(observed.failed(error)),
         };
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         observed.record.status = Some(status);
@@ -163,6 +157,20 @@ impl HttpClient {
         observed.record.outcome = if body.is_ok() { Outcome::Answered } else { Outcome::BodyLost };
         Ok(Answer { status, headers, body })
     }
+}
+
+/// What all clients have in common.
+fn settings() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE)
 }
 
 async fn read_body(
@@ -208,6 +216,16 @@ impl<'c> Observed<'c> {
             bucket: None,
         };
         Self { client, started: client.clock.elapsed_nanoseconds(), record }
+    }
+
+    /// What it means that no status line came.
+    fn failed(&mut self, error: reqwest::Error) -> Failure {
+        if error.is_connect() {
+            self.record.outcome = Outcome::NotSent;
+            return Failure::NotSent(TransportError::new("no connection", error));
+        }
+        self.record.outcome = if error.is_timeout() { Outcome::Timeout } else { Outcome::NoAnswer };
+        Failure::NoAnswer(TransportError::new("no answer", error))
     }
 }
 

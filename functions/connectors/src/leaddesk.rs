@@ -9,6 +9,8 @@ mod command;
 mod error_code;
 mod pace;
 mod port;
+mod recording;
+mod recording_address;
 mod token;
 mod tries;
 
@@ -30,6 +32,9 @@ use answer::{Expected, media_fault, without_byte_order_mark};
 use command::Question;
 use error_code::error_code;
 use pace::Pace;
+use recording_address::Hosts;
+pub(crate) use recording_address::pattern_fault;
+pub use recording_address::{Resolve, SystemResolver};
 use token::TokenKeeper;
 use tries::{Tries, Trouble};
 
@@ -61,7 +66,12 @@ pub struct Access {
     pub in_flight: usize,
     /// Pace over both APIs; no limit is documented, five is a careful guess (facts: rate).
     pub requests_per_second: f64,
+    /// Hosts that recordings are taken from; `*` stands for a part of one label.
+    pub recording_hosts: Vec<String>,
 }
+
+/// Where LeadDesk's recordings lie (facts: REST resources).
+pub const RECORDING_HOSTS: [&str; 1] = ["rec-*.leaddesk.com"];
 
 /// The client could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +86,8 @@ pub struct Client {
     pace: Pace,
     token: TokenKeeper,
     requests: Mutex<BTreeMap<String, u64>>,
+    recording_hosts: Hosts,
+    resolver: Arc<dyn Resolve>,
 }
 
 impl std::fmt::Debug for Client {
@@ -93,7 +105,23 @@ impl Client {
         let http = HttpClient::new("leaddesk", &access.original_api_url, Arc::clone(&clock), log)
             .map_err(|cause| CannotConnect(Box::new(cause)))?;
         let pace = Pace::new(access.requests_per_second, access.in_flight, Arc::clone(&clock));
-        Ok(Self { access, http, clock, pace, token: TokenKeeper::default(), requests: Mutex::default() })
+        let recording_hosts = Hosts::new(&access.recording_hosts, &access.rest_api_url);
+        Ok(Self {
+            access,
+            http,
+            clock,
+            pace,
+            token: TokenKeeper::default(),
+            requests: Mutex::default(),
+            recording_hosts,
+            resolver: Arc::new(SystemResolver),
+        })
+    }
+
+    /// The same client with another way to look up the hosts of recordings.
+    #[must_use]
+    pub fn with_resolver(self, resolver: Arc<dyn Resolve>) -> Self {
+        Self { resolver, ..self }
     }
 
     /// Asks until there is a usable answer, or it is clear that there will be none.

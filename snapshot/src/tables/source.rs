@@ -1,4 +1,4 @@
-//! LeadDesk: accounts, campaigns, lists, leads, contacts, calls.
+//! LeadDesk: accounts, campaigns, lists, leads, contacts, calls, recordings.
 
 use jiff::Timestamp;
 
@@ -220,5 +220,28 @@ source_table! {
         call_type_name: Option<String> => category null("not given") from("call/get: call_type_name") example("semi"),
         /// Orders made in the call, ids joined by commas.
         order_ids: Option<String> => category null("no order") from("call/get: order_ids"),
+    }
+}
+
+source_table! {
+    /// Recordings of calls, where they are to be kept: one row per call that names one. The sound itself stands beside
+    /// the lake, under `store_key`.
+    pub struct SourceRecording = "src_leaddesk_recording", version 1 {
+        /// The call, text as received.
+        leaddesk_call_id: String => key indirect from("call/get: id") example("900001"),
+        /// File name without address or signature.
+        recording_file: String => indirect from("call/get: record_file"),
+        /// `archived`, `gone` (LeadDesk has it no more), `failed` or `pending` (a later run may bring it).
+        recording_state: String => category from("derived") example("archived"),
+        /// Why it is not in the store.
+        reason_code: Option<String> => category null("archived") from("derived") example("CAL112"),
+        /// Kind of sound, told by its content.
+        content_type: Option<String> => category null("not in the store") from("derived") example("audio/mpeg"),
+        /// Size.
+        size_bytes: Option<i64> => unit("bytes") null("not in the store") from("derived") example("417000"),
+        /// SHA-256 of the file, hexadecimal.
+        sha256: Option<String> => null("not in the store") from("derived"),
+        /// Object in the store, below the folder of the migration.
+        store_key: Option<String> => indirect null("not in the store") from("derived"),
     }
 }

@@ -195,6 +195,7 @@ fn released_schemas_stay_as_they_are() {
         src_leaddesk_contact v1 623dcee563b9
         src_leaddesk_field_value v1 1cab4c075d45
         src_leaddesk_call v1 ab246a5e3649
+        src_leaddesk_recording v1 b1d3b6fdd0f9
         src_leaddesk_outcome v1 0e152e791e44
         src_leaddesk_blacklist v1 f30b7e65546d
         src_leaddesk_field v1 48e3c595ab57
@@ -215,6 +216,7 @@ fn released_schemas_stay_as_they_are() {
         want_gorgias_ticket_tag v1 bad9594b0c79
         want_gorgias_ticket_value v1 72ca121beaa7
         want_gorgias_message v1 23c88a12a4bd
+        want_gorgias_attachment v1 95e68ce4f5c6
         dst_gorgias_user v1 7e36a624b34c
         dst_gorgias_team v1 57b514b1affe
         dst_gorgias_tag v1 4b24d5320203

@@ -1,4 +1,4 @@
-//! What Gorgias should hold: tickets with their tags, values and messages.
+//! What Gorgias should hold: tickets with their tags, values, messages and attachments.
 
 use jiff::Timestamp;
 
@@ -97,5 +97,27 @@ table! {
         body_html: String => free,
         /// Id of the call or chat message in LeadDesk.
         leaddesk_id: Option<String> => indirect null("made by the migration, such as the lead card") example("900001"),
+    }
+}
+
+table! {
+    /// Files that shall hang on messages: recordings of calls that are re-hosted at Gorgias. At most one a message.
+    pub struct WantAttachment = "want_gorgias_attachment", Wanted, version 1 {
+        /// The ticket.
+        ticket_external_id: String => key indirect example("leaddesk:lead:41:1001"),
+        /// Position of the message in the ticket, from 1.
+        position: i32 => key,
+        /// Our key of the message.
+        message_external_id: String => indirect example("leaddesk:call:900001"),
+        /// Name that people see.
+        file_name: String => indirect example("call-900001.mp3"),
+        /// Kind of sound.
+        content_type: String => category example("audio/mpeg"),
+        /// Size.
+        size_bytes: i64 => unit("bytes") example("417000"),
+        /// SHA-256 of the file, hexadecimal.
+        sha256: String,
+        /// Object in the store, below the folder of the migration.
+        store_key: String => indirect,
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct LeadDesk {
     #[serde(default = "five")]
     pub(super) requests_per_second: f64,
     pub(super) in_flight: Option<usize>,
+    /// Hosts that recordings are taken from.
+    pub(super) recording_hosts: Option<Vec<String>>,
 }
 
 fn five() -> f64 {

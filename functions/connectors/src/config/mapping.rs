@@ -68,14 +68,6 @@ pub(super) fn settings(file: &Document) -> Result<MappingSettings, ConfigError> 
         anonymised_chat: AnonymisedChat,
         conflict_default: ConflictRule,
     );
-    // A note must not say that a recording was moved when no file is.
-    if matches!(settings.recording, RecordingPolicy::Upload | RecordingPolicy::Archive) {
-        return Err(ConfigError::value(
-            "mapping.recording",
-            "this version moves no sound files",
-            "choose \"none\" or \"link\", and export the recordings from LeadDesk by hand",
-        ));
-    }
     if let Some(word) = &table.unfinished_status {
         settings.unfinished_status = match word.as_str() {
             "open" => TicketStatus::Open,

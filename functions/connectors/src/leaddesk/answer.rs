@@ -69,6 +69,15 @@ pub(super) fn recording_fault(answer: &Answer) -> Option<String> {
     (!is_sound).then(|| "neither an address nor sound".to_owned())
 }
 
+/// The address that a recording's answer gives.
+pub(super) fn location(answer: &Answer) -> Result<String, String> {
+    if !answer.is_redirect() {
+        return Err("sound or a page instead of the address of a recording".to_owned());
+    }
+    let location = answer.headers.get(reqwest::header::LOCATION).ok_or("a redirect without an address")?;
+    location.to_str().map(str::to_owned).map_err(|_| "an address that is no text".to_owned())
+}
+
 /// The body without the mark that some exports begin with.
 pub(super) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)

@@ -1,11 +1,14 @@
 //! The port, question by question.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pipeline::ports::leaddesk::{LeadDesk, ListItem, PhoneHistory, RestPage, SourceError};
+use pipeline::ports::leaddesk::{
+    FetchedRecording, LeadDesk, ListItem, PhoneHistory, RecordingError, RestPage, SourceError,
+};
 
 use super::command::{Command, Question, Resource};
 use super::tries::{Tries, Trouble};
@@ -68,13 +71,17 @@ impl LeadDesk for Client {
         }
     }
 
+    async fn recording(&self, file_name: &str, scratch: &Path) -> Result<FetchedRecording, RecordingError> {
+        self.fetch_recording(file_name, scratch).await
+    }
+
     fn requests(&self) -> BTreeMap<String, u64> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// The file's name: calls hold a name or a whole address (facts: call record). What is no name asks nothing.
-fn bare_file_name(text: &str) -> Option<&str> {
+pub(super) fn bare_file_name(text: &str) -> Option<&str> {
     let path = text.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     (!matches!(name, "" | "." | "..")).then_some(name)

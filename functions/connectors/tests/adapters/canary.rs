@@ -209,6 +209,7 @@ fn leaddesk_client(base: &Url, log: &Arc<dyn HttpLog>) -> (leaddesk::Client, Str
         client_secret: SecretString::from(CLIENT_SECRET),
         in_flight: 4,
         requests_per_second: 1_000.0,
+        recording_hosts: leaddesk::RECORDING_HOSTS.map(str::to_owned).to_vec(),
     };
     let shown = format!("{access:?}");
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH));
@@ -243,6 +244,10 @@ async fn read_leaddesk(client: &leaddesk::Client, texts: &mut Vec<String>) -> us
         client.phone_history(PHONE).await.map(drop),
         client.recording_exists(&format!("{PHONE}.wav.mp3")).await.map(drop),
     ];
+    let recording = client.recording(&format!("{PHONE}.wav.mp3"), &std::env::temp_dir()).await;
+    if let Err(error) = recording {
+        told(texts, &error);
+    }
     texts.push(format!("{:?}", client.requests()));
     outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).map(|error| told(texts, error)).count()
 }

@@ -23,6 +23,8 @@ mod leaddesk_faults;
 #[cfg(test)]
 mod leaddesk_reads;
 #[cfg(test)]
+mod leaddesk_recordings;
+#[cfg(test)]
 mod leaddesk_token;
 #[cfg(test)]
 mod mutants;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use connectors::clock::VirtualClock;
 use connectors::http::log::NoLog;
-use connectors::leaddesk::{Access, Client};
+use connectors::leaddesk::{Access, Client, RECORDING_HOSTS};
 use jiff::Timestamp;
 use pipeline::ports::clock::Clock;
 use secrecy::SecretString;
@@ -31,8 +31,16 @@ impl Visit {
 
     /// `change` may spoil what the client is given.
     pub(crate) async fn with(change: impl FnOnce(&mut Access)) -> Self {
+        Self::prepared(|_, _| {}, change).await
+    }
+
+    /// `prepare` may change the twin once its account is known.
+    pub(crate) async fn prepared(
+        prepare: impl FnOnce(&mut Config, &Account),
+        change: impl FnOnce(&mut Access),
+    ) -> Self {
         let seconds = Arc::new(AtomicU64::new(1_800_000_000));
-        let config =
+        let mut config =
             Config { clock: TwinClock::manual(Arc::clone(&seconds)), ..Config::new(Profile::Evidence) };
         let mut access = Access {
             original_api_url: "http://127.0.0.1:1".parse().unwrap(),
@@ -43,8 +51,10 @@ impl Visit {
             client_secret: SecretString::from(config.client_secret.as_str()),
             in_flight: 4,
             requests_per_second: 5.0,
+            recording_hosts: RECORDING_HOSTS.map(str::to_owned).to_vec(),
         };
         let account = Account::generate(Shape { short_row: false, ..Shape::demo() }).unwrap();
+        prepare(&mut config, &account);
         let running = start(config, account).await.unwrap();
         access.original_api_url = running.base_url().parse().unwrap();
         access.rest_api_url = running.rest_url().parse().unwrap();

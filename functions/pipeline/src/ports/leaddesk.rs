@@ -1,7 +1,15 @@
 //! LeadDesk as a source. Only reads exist here: a command that changes LeadDesk cannot be expressed.
 
+mod recording;
+
+use std::path::Path;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+
+pub use recording::{
+    AddressFault, FetchedRecording, RECORDING_BYTES_MAX, RECORDING_SECONDS_MAX, RecordingError, Sound,
+};
 
 /// Why LeadDesk did not answer the question. Never holds the key: URLs are not part of any variant.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +109,9 @@ pub trait LeadDesk: Send + Sync {
     async fn phone_history(&self, phone: &str) -> Result<PhoneHistory, SourceError>;
     /// Whether a recording still exists, without downloading it.
     async fn recording_exists(&self, file_name: &str) -> Result<bool, SourceError>;
+    /// Downloads a recording into a file of its own in `scratch`, which must exist. Its address is asked for right
+    /// before, since it dies soon; nothing of it is kept.
+    async fn recording(&self, file_name: &str, scratch: &Path) -> Result<FetchedRecording, RecordingError>;
     /// Requests sent so far, by command.
     fn requests(&self) -> std::collections::BTreeMap<String, u64>;
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::ports::leaddesk::{LeadDesk, ListItem, PhoneHistory, RestPage, SourceError};
+use crate::ports::leaddesk::{
+    FetchedRecording, LeadDesk, ListItem, PhoneHistory, RecordingError, RestPage, SourceError,
+};
 
 pub(crate) struct NoSource;
 
@@ -38,6 +40,13 @@ impl LeadDesk for NoSource {
     }
     async fn recording_exists(&self, _file_name: &str) -> Result<bool, SourceError> {
         nothing("recording")
+    }
+    async fn recording(
+        &self,
+        _file_name: &str,
+        _scratch: &std::path::Path,
+    ) -> Result<FetchedRecording, RecordingError> {
+        nothing("recording").map_err(RecordingError::Address)
     }
     fn requests(&self) -> BTreeMap<String, u64> {
         BTreeMap::new()
