@@ -249,6 +249,14 @@ catalogue! {
     CAL109_DUPLICATE = "CAL109", Note, "the same call appears twice", "nothing; it is written once";
     CAL110_DST_GAP = "CAL110", Warning, "local time in an hour that did not exist", "moved forward by the gap; check the source zone";
     CAL111_DST_FOLD = "CAL111", Note, "local time in an hour that happened twice", "the earlier one is taken";
+    CAL112_RECORDING_GONE = "CAL112", Note, "recording is not at LeadDesk any more", "nothing; its call moves without it";
+    CAL113_RECORDING_ADDRESS = "CAL113", Warning, "address of a recording is not followed", "if its host is LeadDesk's own, name it in leaddesk.recording_hosts, then start a new run";
+    CAL114_RECORDING_REDIRECTED = "CAL114", Warning, "host of a recording leads to another address", "ask LeadDesk; redirects of recordings are not followed";
+    CAL115_RECORDING_TOO_LARGE = "CAL115", Warning, "recording is larger than any that is taken", "export it from LeadDesk by hand";
+    CAL116_RECORDING_NOT_SOUND = "CAL116", Warning, "what was downloaded as a recording is no sound", "listen to it in LeadDesk; export it by hand if it is there";
+    CAL117_RECORDING_REFUSED = "CAL117", Warning, "host of a recording refuses it", "start a new run; if it stays, ask LeadDesk";
+    CAL118_RECORDING_PENDING = "CAL118", Warning, "recording could not be fetched for now", "start a new run, which tries again; or accept by name to go on without";
+    CAL119_RECORDING_NO_ADDRESS = "CAL119", Warning, "LeadDesk does not give the address of a recording", "ask LeadDesk whether the account may download recordings";
 
     TIC101_SUBJECT_CUT = "TIC101", Note, "subject cut to the limit", "nothing";
     TIC102_BODY_CUT = "TIC102", Warning, "text cut to the limit of a message", "the whole text stays in the source snapshot";

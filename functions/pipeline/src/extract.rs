@@ -3,7 +3,7 @@
 //! Works part by part; a part that is sealed is not read again. Everything that was asked of LeadDesk is stored as
 //! pages first ([`pages`]), so that a restart asks for at most one page again and gives the same bytes. A page that is
 //! HTML, cut off, or shorter than announced stops the part: it is never taken for "no records".
-//! Deliberately absent: recordings, which have their own time, and anything that changes LeadDesk.
+//! Deliberately absent: anything that changes LeadDesk.
 
 pub mod call_facts;
 pub mod call_rows;
@@ -22,6 +22,7 @@ pub mod operator_tables;
 pub mod organisation;
 pub mod pages;
 pub mod part;
+pub mod recordings;
 pub mod seen;
 mod settings;
 #[cfg(test)]
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use snapshot::tables::{
     SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage, SourceContact,
     SourceConversation, SourceDocument, SourceField, SourceFieldValue, SourceGroup, SourceLead, SourceList,
-    SourceOffice, SourceOutcome,
+    SourceOffice, SourceOutcome, SourceRecording,
 };
 use snapshot::{Pass, Row, Sealed, TableSchema};
 
@@ -55,12 +56,14 @@ use seen::Seen;
 const STEP: &str = "extract";
 
 /// Parts in the order in which they are read; the file of rejects of each is `runs/<run>/extract/<part>.json`.
-pub const PARTS: [&str; 7] = ["organisation", "leads", "calls", "contacts", "histories", "settings", "chat"];
+pub const PARTS: [&str; 8] =
+    ["organisation", "leads", "calls", "contacts", "histories", "recordings", "settings", "chat"];
 
-/// Tables that the step leaves behind.
+/// Tables that the step leaves behind; the one of recordings only where they are to be kept.
 #[must_use]
-pub fn tables() -> [&'static TableSchema; 15] {
-    [
+pub fn tables(ctx: &Context) -> Vec<&'static TableSchema> {
+    let recordings = recordings::are_kept(&ctx.mapping).then_some(SourceRecording::SCHEMA);
+    let always = [
         SourceAgent::SCHEMA,
         SourceCampaign::SCHEMA,
         SourceList::SCHEMA,
@@ -76,7 +79,8 @@ pub fn tables() -> [&'static TableSchema; 15] {
         SourceDocument::SCHEMA,
         SourceConversation::SCHEMA,
         SourceChatMessage::SCHEMA,
-    ]
+    ];
+    always.into_iter().chain(recordings).collect()
 }
 
 /// When this run began to read, and which files it began with. Written once.
@@ -103,6 +107,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
     extraction.calls().await?;
     extraction.contacts().await?;
     extraction.histories().await?;
+    extraction.recordings().await?;
     extraction.settings().await?;
     extraction.chat().await?;
     report(ctx, false).await
@@ -110,7 +115,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
 
 /// Every table is sealed; files that changed since do not matter any more.
 async fn is_done(ctx: &Context) -> Result<bool, ExtractError> {
-    for table in tables() {
+    for table in tables(ctx) {
         if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
             return Ok(false);
         }
@@ -129,7 +134,7 @@ async fn report(ctx: &Context, was_done: bool) -> Result<StepReport, ExtractErro
             });
         }
     }
-    for table in tables() {
+    for table in tables(ctx) {
         if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
             report.records.insert(table.name.to_owned(), manifest.rows);
         }
@@ -284,6 +289,18 @@ impl Extraction<'_> {
             let phones = lists::phones(self.ctx).await?;
             let mut record = PartRecord::default();
             let sealed = histories::read(self.ctx, &phones, &mut record).await?;
+            Ok((record, vec![sealed]))
+        })
+        .await
+    }
+
+    async fn recordings(&self) -> Result<(), ExtractError> {
+        if !recordings::are_kept(&self.ctx.mapping) {
+            return Ok(());
+        }
+        self.part("recordings", &[SourceRecording::SCHEMA], || async {
+            let mut record = PartRecord::default();
+            let sealed = recordings::read(self.ctx, &mut record).await?;
             Ok((record, vec![sealed]))
         })
         .await

@@ -16,7 +16,10 @@ use tokio::sync::Notify;
 use crate::context::{Context, Limits};
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::Gorgias;
-use crate::ports::leaddesk::{LeadDesk, ListItem, PhoneHistory, REST_PAGE_ITEMS, RestPage, SourceError};
+use crate::ports::leaddesk::{
+    FetchedRecording, LeadDesk, ListItem, PhoneHistory, REST_PAGE_ITEMS, RecordingError, RestPage, Sound,
+    SourceError,
+};
 use crate::ports::store::{Key, Put, Store, StoreError};
 use crate::progress::Silent;
 
@@ -123,6 +126,8 @@ pub(crate) enum Fault {
     UsersNeverAddUp,
     /// Wrong credentials.
     Credentials,
+    /// Neither this recording nor any other can be downloaded.
+    RecordingHostDown,
 }
 
 /// A small LeadDesk account.
@@ -134,6 +139,8 @@ pub(crate) struct FakeLeadDesk {
     pub(crate) exports: BTreeMap<String, String>,
     pub(crate) contacts: BTreeMap<u64, String>,
     pub(crate) histories: BTreeMap<String, Vec<String>>,
+    /// Sound by file name; none stands for one that is larger than any.
+    pub(crate) recordings: BTreeMap<String, Option<Vec<u8>>>,
     pub(crate) fault: Mutex<Fault>,
     pub(crate) asked: Mutex<BTreeMap<String, u64>>,
     /// Asks to stop when so many requests have come in all.
@@ -232,6 +239,20 @@ impl LeadDesk for FakeLeadDesk {
 
     async fn recording_exists(&self, _file_name: &str) -> Result<bool, SourceError> {
         Ok(false)
+    }
+
+    async fn recording(&self, file_name: &str, scratch: &Path) -> Result<FetchedRecording, RecordingError> {
+        let fault = self.ask(&format!("recording {file_name}")).map_err(RecordingError::Address)?;
+        if fault == Fault::RecordingHostDown {
+            return Err(RecordingError::NoAnswer("nobody is there".into()));
+        }
+        let bytes = self.recordings.get(file_name).ok_or(RecordingError::Gone)?;
+        let bytes = bytes.as_ref().ok_or(RecordingError::TooLarge { bytes_max: 3 })?;
+        let sound = Sound::of(bytes).ok_or(RecordingError::NotSound)?;
+        let file = tempfile::NamedTempFile::new_in(scratch).map_err(RecordingError::Scratch)?;
+        std::fs::write(file.path(), bytes).map_err(RecordingError::Scratch)?;
+        let sha256 = crate::ledger::key::sha256_hex(bytes);
+        Ok(FetchedRecording { path: file.into_temp_path(), bytes: bytes.len() as u64, sha256, sound })
     }
 
     fn requests(&self) -> BTreeMap<String, u64> {

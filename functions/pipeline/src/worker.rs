@@ -249,7 +249,7 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
 }
 
 async fn is_extracted(ctx: &Context) -> Result<bool, StepError> {
-    for table in extract::tables() {
+    for table in extract::tables(ctx) {
         if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
             return Ok(false);
         }

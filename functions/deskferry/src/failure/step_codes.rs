@@ -72,6 +72,16 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ("EXT105", "a stored page cannot be read", "restore it from a copy, or start a new run"),
     ("EXT106", "reading twice gave different results", "start a new run; if it stays, report it"),
     ("EXT107", "a worker of the extraction ended unexpectedly", "run again; if it stays, report it"),
+    (
+        "EXT108",
+        "so many recordings cannot be fetched that their host must be down",
+        "run again later: it goes on where it stopped; or accept CAL118 by name to go on without them",
+    ),
+    (
+        "EXT109",
+        "an archived recording is not the one that its name says",
+        "restore the file that is named from a copy, or remove it and start a new run, which fetches it again",
+    ),
     ("EXT201", "an answer is not JSON", "see the raw page in the run's folder; run again"),
     (
         "EXT202",

@@ -78,6 +78,23 @@ pub enum ExtractError {
         /// Its key.
         key: String,
     },
+    /// So many recordings cannot be fetched for now that their host must be down.
+    #[error("{pending} of {total} recordings cannot be fetched for now")]
+    RecordingsPending {
+        /// Recordings that a later try may bring.
+        pending: u64,
+        /// All recordings.
+        total: u64,
+    },
+    /// An archived recording is not the one that its name says.
+    #[error("the archived recording {key} is not the one that its name says")]
+    RecordingDamaged {
+        /// Its key.
+        key: String,
+    },
+    /// The scratch folder.
+    #[error("cannot write into the scratch folder")]
+    Scratch(#[source] std::io::Error),
     /// A snapshot could not be written or read.
     #[error("cannot keep what was read")]
     Archive(#[source] Box<ArchiveError>),
@@ -127,6 +144,9 @@ impl ExtractError {
             Self::FileChanged { .. } => "EXT104",
             Self::StoredPage { .. } => "EXT105",
             Self::NotRepeatable { .. } => "EXT106",
+            Self::RecordingsPending { .. } => "EXT108",
+            Self::RecordingDamaged { .. } => "EXT109",
+            Self::Scratch(_) => "ARC105",
             Self::Archive(error) => error.code(),
             Self::Store(_) | Self::Key(_) => "STO101",
             Self::Stopped(_) => Stopped::CODE,
