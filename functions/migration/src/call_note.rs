@@ -1,15 +1,15 @@
 //! A call as a message: the customer's template, filled.
 //!
-//! Internal note by default: never sent, never billed (facts: billing). Deliberately absent: the recording itself, and
-//! any link that holds a key or a signature.
+//! Internal note by default: never sent, never billed (facts: billing). A recording in the store becomes an attachment
+//! where that is chosen. Deliberately absent: any link that holds a key or a signature.
 
 use jiff::Timestamp;
 
 use crate::call_template::{Placeholder, indented};
 use crate::finding::{self, Note, ObjectKind};
-use crate::gorgias::{Delivery, MessageDraft, Sender};
+use crate::gorgias::{AttachmentDraft, Delivery, MessageDraft, Sender};
 use crate::keys::ExternalId;
-use crate::leaddesk::{Call, Direction};
+use crate::leaddesk::{Call, Direction, RecordingState};
 use crate::local_time;
 use crate::message::message;
 use crate::settings::{CallChannel, RecordingPolicy};
@@ -39,14 +39,32 @@ pub fn call_message(call: &Call, ctx: &TicketContext<'_>) -> (MessageDraft, Vec<
     if ctx.settings.call_channel == CallChannel::Phone && call.direction.is_none() {
         note(finding::CAL108_NO_DIRECTION, "");
     }
-    let (recording, withheld) = recording_text(call.recording.as_deref(), ctx.settings.recording);
+    let state = call.fetched.as_ref().map(|fetched| fetched.state);
+    let (recording, withheld) = recording_text(call.recording.as_deref(), ctx.settings.recording, state);
     if withheld {
         note(finding::CAL105_RECORDING_WITHHELD, "");
     }
     let text = text(call, recording, ctx);
     let delivery = delivery(call.direction, author, at, ctx);
-    let draft = message(ExternalId::call(call.id), delivery, &text, (ObjectKind::Call, &id), &mut notes);
+    let mut draft = message(ExternalId::call(call.id), delivery, &text, (ObjectKind::Call, &id), &mut notes);
+    if ctx.settings.recording == RecordingPolicy::Upload {
+        draft.attachment = attachment(call);
+    }
     (draft, notes)
+}
+
+/// The recording as an attachment. Its own name at LeadDesk holds the number that was called, and names of attachments
+/// become part of addresses; the text shows that name.
+fn attachment(call: &Call) -> Option<AttachmentDraft> {
+    let sound = call.fetched.as_ref()?.sound.clone()?;
+    let ending = sound.key.rsplit('.').next().unwrap_or_default();
+    Some(AttachmentDraft {
+        file_name: format!("call-{}.{ending}", call.id),
+        content_type: sound.content_type,
+        bytes: sound.bytes,
+        sha256: sound.sha256,
+        store_key: sound.key,
+    })
 }
 
 /// A moment later than the extraction is a slip of a clock or a zone, and Gorgias refuses it.
@@ -120,9 +138,14 @@ pub fn duration_text(seconds: Option<i32>) -> String {
 
 /// What the text says of a recording, and whether something was withheld.
 ///
-/// A link is written only when nothing in it can be a key: no query, no fragment, no user, `https` alone.
+/// A link is written only when nothing in it can be a key: no query, no fragment, no user, `https` alone. A recording that
+/// is uploaded is only named: whether Gorgias takes the file is not known yet, and the attachment speaks for itself.
 #[must_use]
-pub fn recording_text(recording: Option<&str>, policy: RecordingPolicy) -> (Option<String>, bool) {
+pub fn recording_text(
+    recording: Option<&str>,
+    policy: RecordingPolicy,
+    state: Option<RecordingState>,
+) -> (Option<String>, bool) {
     let Some(recording) = recording.map(clean).filter(|recording| !recording.is_empty()) else {
         return (None, false);
     };
@@ -138,9 +161,17 @@ pub fn recording_text(recording: Option<&str>, policy: RecordingPolicy) -> (Opti
         }
         RecordingPolicy::Link if !is_link && name_is_safe => (Some(name), false),
         RecordingPolicy::Link => (Some("link withheld".to_owned()), true),
-        RecordingPolicy::Upload if name_is_safe => (Some(format!("attached as {name}")), false),
-        RecordingPolicy::Archive if name_is_safe => (Some(format!("archived as {name}")), false),
-        RecordingPolicy::Upload => (Some("attached".to_owned()), false),
-        RecordingPolicy::Archive => (Some("archived".to_owned()), false),
+        RecordingPolicy::Upload | RecordingPolicy::Archive => {
+            let name = if name_is_safe { name } else { "recording".to_owned() };
+            let text = match state {
+                Some(RecordingState::Archived) if policy == RecordingPolicy::Upload => name,
+                Some(RecordingState::Archived) => format!("{name}, archived"),
+                Some(RecordingState::Gone) => format!("{name}, not at LeadDesk any more"),
+                Some(RecordingState::Failed | RecordingState::Pending) | None => {
+                    format!("{name}, could not be fetched")
+                }
+            };
+            (Some(text), false)
+        }
     }
 }

@@ -289,6 +289,23 @@ pub struct MessageDraft {
     pub body_text: String,
     /// The same text as safe HTML.
     pub body_html: String,
+    /// The file that hangs on it.
+    pub attachment: Option<AttachmentDraft>,
+}
+
+/// A file of the store that shall hang on a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentDraft {
+    /// Name that people see; holds no number of a person.
+    pub file_name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// Object below the folder of the migration.
+    pub store_key: String,
 }
 
 /// A ticket to write with all of its messages.

@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use crate::settings::choice;
+
 macro_rules! numeric_id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
@@ -206,6 +208,42 @@ pub enum Direction {
     Outbound,
 }
 
+choice! {
+    /// What became of a recording on its way into the store.
+    RecordingState {
+        /// It is in the store.
+        Archived = "archived",
+        /// LeadDesk has it no more.
+        Gone = "gone",
+        /// It was not taken.
+        Failed = "failed",
+        /// It could not be fetched for now.
+        Pending = "pending",
+    }
+}
+
+/// A sound file in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSound {
+    /// Media type.
+    pub content_type: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// Object below the folder of the migration; its ending is that of the sound.
+    pub key: String,
+}
+
+/// A recording that was to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedRecording {
+    /// What became of it.
+    pub state: RecordingState,
+    /// The file, when it is in the store.
+    pub sound: Option<StoredSound>,
+}
+
 /// A call record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -239,6 +277,8 @@ pub struct Call {
     pub comment: Option<String>,
     /// Recording's file name.
     pub recording: Option<String>,
+    /// What became of the recording, where recordings are fetched.
+    pub fetched: Option<FetchedRecording>,
     /// Absent when LeadDesk says neither `in` nor `out`.
     pub direction: Option<Direction>,
     /// Name of the calling mode, such as `semi`.

@@ -25,7 +25,7 @@ pub fn message(
         notes.push(Note::new(finding::TIC102_BODY_CUT, about.0, about.1, detail));
     }
     let body_html = html_from_text(&kept);
-    MessageDraft { external_id, delivery, body_text: kept.into_owned(), body_html }
+    MessageDraft { external_id, delivery, body_text: kept.into_owned(), body_html, attachment: None }
 }
 
 /// How many of the messages ride in the creation of their ticket; the rest is appended one by one. At least one rides.

@@ -19,14 +19,16 @@ mod shape;
 mod tests;
 mod tickets;
 
+use migration::settings::RecordingPolicy;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{
     ControlFailure, MapField, MapValue, SourceAgent, SourceBlacklist, SourceCall, SourceCampaign,
     SourceChatMessage, SourceContact, SourceConversation, SourceFieldValue, SourceGroup, SourceLead,
-    SourceList, SourceOffice, SourceOutcome, WantCustomer, WantCustomerChannel, WantCustomerValue, WantField,
-    WantMessage, WantTag, WantTeam, WantTeamMember, WantTicket, WantTicketTag, WantTicketValue, WantUser,
+    SourceList, SourceOffice, SourceOutcome, SourceRecording, WantAttachment, WantCustomer,
+    WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag, WantTeam, WantTeamMember,
+    WantTicket, WantTicketTag, WantTicketValue, WantUser,
 };
-use snapshot::{Digest, Pass, Row, TableReader, TableSchema};
+use snapshot::{Children, Digest, Pass, Row, TableReader, TableSchema};
 
 pub use balance::{Balance, ObjectCounts};
 pub use error::TransformError;
@@ -43,10 +45,11 @@ use making::{Made, Making};
 /// Name of the step in reports and events.
 const STEP: &str = "transform";
 
-/// Tables that the step leaves behind.
+/// Tables that the step leaves behind; the one of attachments only where recordings are uploaded.
 #[must_use]
-pub fn tables() -> [&'static TableSchema; 15] {
-    [
+pub fn tables(ctx: &Context) -> Vec<&'static TableSchema> {
+    let attachments = (ctx.mapping.recording == RecordingPolicy::Upload).then_some(WantAttachment::SCHEMA);
+    let always = [
         WantTag::SCHEMA,
         WantField::SCHEMA,
         WantTeam::SCHEMA,
@@ -62,7 +65,8 @@ pub fn tables() -> [&'static TableSchema; 15] {
         MapField::SCHEMA,
         MapValue::SCHEMA,
         ControlFailure::SCHEMA,
-    ]
+    ];
+    always.into_iter().chain(attachments).collect()
 }
 
 /// The stored balance, `runs/<run>/counts.json`.
@@ -122,7 +126,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
 }
 
 async fn is_done(ctx: &Context) -> Result<bool, TransformError> {
-    for table in tables() {
+    for table in tables(ctx) {
         if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
             return Ok(false);
         }
@@ -136,7 +140,7 @@ async fn is_done(ctx: &Context) -> Result<bool, TransformError> {
 
 async fn report(ctx: &Context, balance: &Balance, was_done: bool) -> Result<StepReport, TransformError> {
     let mut report = StepReport { step: STEP, was_done, ..StepReport::default() };
-    for table in tables() {
+    for table in tables(ctx) {
         if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
             report.records.insert(table.name.to_owned(), manifest.rows);
         }
@@ -155,7 +159,7 @@ async fn report(ctx: &Context, balance: &Balance, was_done: bool) -> Result<Step
 /// Digests of the source snapshots and of the mapping.
 async fn made_from(ctx: &Context, mapping: &str) -> Result<Vec<Digest>, TransformError> {
     let mut digests = Vec::new();
-    for table in extract::tables() {
+    for table in extract::tables(ctx) {
         if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
             digests.push(manifest.digest());
         }
@@ -177,6 +181,8 @@ struct Source {
     values: TableReader<SourceFieldValue>,
     leads: [TableReader<SourceLead>; 2],
     calls: TableReader<SourceCall>,
+    /// By call, where recordings are fetched.
+    recordings: Option<Children<SourceRecording, TableReader<SourceRecording>>>,
     conversations: TableReader<SourceConversation>,
     messages: TableReader<SourceChatMessage>,
 }
@@ -195,6 +201,10 @@ impl Source {
             values: open(ctx).await?,
             leads: [open(ctx).await?, open(ctx).await?],
             calls: open(ctx).await?,
+            recordings: match extract::recordings::are_kept(&ctx.mapping) {
+                true => Some(open::<SourceRecording>(ctx).await?.children(1)),
+                false => None,
+            },
             conversations: open(ctx).await?,
             messages: open(ctx).await?,
         })

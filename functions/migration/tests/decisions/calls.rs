@@ -7,7 +7,10 @@ use migration::call_home::{CallIndexBuilder, Home};
 use migration::call_note::{call_message, duration_text, recording_text};
 use migration::call_template::{CallTemplate, Placeholder};
 use migration::gorgias::Delivery;
-use migration::leaddesk::{Call, CampaignId, Contact, ContactId, Direction, Lead, LeadId, ListId, UserId};
+use migration::leaddesk::{
+    Call, CampaignId, Contact, ContactId, Direction, FetchedRecording, Lead, LeadId, ListId, RecordingState,
+    StoredSound, UserId,
+};
 use migration::settings::{CallChannel, RecordingPolicy};
 use proptest::prelude::*;
 
@@ -70,6 +73,7 @@ fn a_call_with_nothing_known() {
         outcome_name: None,
         direction: None,
         recording: Some("call-9.wav.mp3".to_owned()),
+        fetched: None,
         comment: Some(" \u{0} ".to_owned()),
         ..call(9, "2027-01-01T00:00:00Z")
     };
@@ -135,7 +139,7 @@ fn channels() {
 #[test]
 fn recordings() {
     let check = |policy: RecordingPolicy, raw: &str, expected: &str| {
-        let (text, withheld) = recording_text(Some(raw), policy);
+        let (text, withheld) = recording_text(Some(raw), policy, None);
         let shown = format!("{}{}", text.unwrap_or_default(), if withheld { " (withheld)" } else { "" });
         assert_eq!(shown, expected, "{raw:?} under {}", policy.as_str());
     };
@@ -147,10 +151,22 @@ fn recordings() {
     check(RecordingPolicy::Link, "https://x.example/a.mp3#key", "link withheld (withheld)");
     check(RecordingPolicy::Link, "http://x.example/a.mp3", "link withheld (withheld)");
     check(RecordingPolicy::Link, "a.wav.mp3", "a.wav.mp3");
-    check(RecordingPolicy::Upload, "https://x.example/a.mp3", "attached as a.mp3");
-    check(RecordingPolicy::Upload, "https://x.example/a.mp3?sig=k", "attached");
-    check(RecordingPolicy::Archive, "a.mp3", "archived as a.mp3");
     check(RecordingPolicy::Archive, " ", "");
+    let fetched = |policy, raw: &str, state, expected: &str| {
+        assert_eq!(
+            recording_text(Some(raw), policy, state),
+            (Some(expected.to_owned()), false),
+            "{raw:?} {state:?}"
+        );
+    };
+    let (upload, archive) = (RecordingPolicy::Upload, RecordingPolicy::Archive);
+    fetched(upload, "https://x.example/a.mp3", Some(RecordingState::Archived), "a.mp3");
+    fetched(upload, "https://x.example/a.mp3?sig=k", Some(RecordingState::Archived), "recording");
+    fetched(archive, "a.mp3", Some(RecordingState::Archived), "a.mp3, archived");
+    fetched(archive, "a.mp3", Some(RecordingState::Gone), "a.mp3, not at LeadDesk any more");
+    fetched(upload, "a.mp3", Some(RecordingState::Failed), "a.mp3, could not be fetched");
+    fetched(upload, "a.mp3", Some(RecordingState::Pending), "a.mp3, could not be fetched");
+    fetched(archive, "a.mp3", None, "a.mp3, could not be fetched");
     let mut world = TicketWorld::new();
     world.settings.recording = RecordingPolicy::Link;
     let recorded = Call {
@@ -161,6 +177,33 @@ fn recordings() {
     assert!(message.body_text.ends_with("Call id: 9\nRecording: link withheld"));
     assert!(!message.body_html.contains("KEY"));
     assert_eq!(notes_text(&notes), "CAL105 call/9\n");
+}
+
+#[test]
+fn a_recording_in_the_store_hangs_on_its_call_where_that_is_chosen() {
+    let check = |policy, name: &str, key: &str, expected: Option<&str>| {
+        let sound = StoredSound {
+            content_type: "audio/mpeg".to_owned(),
+            bytes: 7,
+            sha256: "ab".to_owned(),
+            key: key.to_owned(),
+        };
+        let recorded = Call {
+            recording: Some(name.to_owned()),
+            fetched: Some(FetchedRecording { state: RecordingState::Archived, sound: Some(sound) }),
+            ..call(9, "2024-01-01T10:00:00Z")
+        };
+        let mut world = TicketWorld::new();
+        world.settings.recording = policy;
+        let attachment = call_message(&recorded, &world.ctx()).0.attachment;
+        assert_eq!(attachment.as_ref().map(|it| it.file_name.as_str()), expected, "{name}");
+        assert!(attachment.is_none_or(|it| (it.bytes, it.store_key.as_str()) == (7, key)));
+    };
+    let upload = RecordingPolicy::Upload;
+    check(upload, "20250103-101112_+358501234567-9.wav.mp3", "r/x.mp3", Some("call-9.mp3"));
+    check(upload, "a\"\r\nX: y.mp3", "r/x.wav", Some("call-9.wav"));
+    check(RecordingPolicy::Archive, "a.mp3", "r/x.mp3", None);
+    check(RecordingPolicy::Link, "a.mp3", "r/x.mp3", None);
 }
 
 #[test]

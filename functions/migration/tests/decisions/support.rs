@@ -117,6 +117,7 @@ pub(crate) fn call(id: u64, created_at: &str) -> Call {
         outcome_name: Some("Deal".to_owned()),
         comment: None,
         recording: None,
+        fetched: None,
         direction: Some(Direction::Outbound),
         call_type: None,
     }

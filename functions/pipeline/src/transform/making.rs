@@ -11,12 +11,13 @@ use migration::fields::Memberships;
 use migration::leaddesk::{CallingList, ListId};
 use migration::mapping::ConfirmedMapping;
 use migration::person::Persons;
+use migration::settings::RecordingPolicy;
 use migration::ticket::TicketContext;
 use snapshot::tables::{
-    ControlFailure, SourceCall, SourceLead, WantCustomer, WantCustomerChannel, WantCustomerValue,
-    WantMessage, WantTicket, WantTicketTag, WantTicketValue,
+    ControlFailure, SourceCall, SourceLead, SourceRecording, WantAttachment, WantCustomer,
+    WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket, WantTicketTag, WantTicketValue,
 };
-use snapshot::{Row, Sealed, TableReader, TableWriter};
+use snapshot::{Children, Row, Sealed, TableReader, TableWriter};
 
 use super::Source;
 use super::balance::Balance;
@@ -113,11 +114,15 @@ impl Making<'_> {
             tags: self.writer::<WantTicketTag>()?,
             values: self.writer::<WantTicketValue>()?,
             messages: self.writer::<WantMessage>()?,
+            attachments: match self.mapping.settings().recording {
+                RecordingPolicy::Upload => Some(self.writer::<WantAttachment>()?),
+                _ => None,
+            },
         };
         let mut substitutes = Substitutes::new();
         let cards = ContactCards::new(contacts_again, source.values);
         let frames = self.customers(cards, &facts, &mut customers, &mut failures, &mut substitutes)?;
-        let calls = self.route(source.calls, &facts, &mut failures)?;
+        let calls = self.route(source.calls, source.recordings, &facts, &mut failures)?;
 
         let index = self.mapping.users().by_name();
         let ticket_ctx = self.ticket_context(&facts, &index);
@@ -248,6 +253,7 @@ impl Making<'_> {
     fn route(
         &self,
         calls: TableReader<SourceCall>,
+        mut recordings: Option<Children<SourceRecording, TableReader<SourceRecording>>>,
         facts: &Facts,
         failures: &mut Failures<'_>,
     ) -> Result<archive::Sorted<ScratchCall>, TransformError> {
@@ -259,8 +265,13 @@ impl Making<'_> {
             done += 1;
             failures.balance.source("call", 1);
             let id = row.leaddesk_call_id.clone();
+            let recording = match &mut recordings {
+                Some(recordings) => recordings.take(&row.key())?.pop(),
+                None => None,
+            };
             match records::call(row) {
-                Ok(call) => {
+                Ok(mut call) => {
+                    call.fetched = recording.map(records::fetched);
                     let home = facts.calls.home(&call);
                     writer.push(routed(call, &home))?;
                 }
@@ -279,7 +290,8 @@ impl Making<'_> {
         tickets: TicketSink,
         failures: TableWriter<ControlFailure>,
     ) -> Result<Vec<Sealed>, TransformError> {
-        Ok(vec![
+        let attachments = tickets.attachments.map(TableWriter::seal).transpose()?;
+        let always = [
             self.table(shape.tags)?,
             self.table(shape.fields)?,
             self.table(shape.teams)?,
@@ -295,7 +307,8 @@ impl Making<'_> {
             self.table(shape.map_fields)?,
             self.table(shape.map_values.into_values())?,
             failures.seal()?,
-        ])
+        ];
+        Ok(always.into_iter().chain(attachments).collect())
     }
 
     fn table<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Result<Sealed, TransformError> {

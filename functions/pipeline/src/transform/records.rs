@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use migration::leaddesk::{
     Call, CallingList, Campaign, CampaignId, ChatMessage, ChatSender, Contact, ContactId, Conversation,
-    Direction, Group, GroupId, Lead, LeadId, LeadStatus, NotAnId, Office, Outcome, Slot, SlotSetting, User,
+    Direction, FetchedRecording, Group, GroupId, Lead, LeadId, LeadStatus, NotAnId, Office, Outcome,
+    RecordingState, Slot, SlotSetting, StoredSound, User,
 };
 use snapshot::tables::{
     SourceAgent, SourceCall, SourceCampaign, SourceChatMessage, SourceContact, SourceConversation,
     SourceField, SourceFieldValue, SourceGroup, SourceLead, SourceList, SourceOffice, SourceOutcome,
+    SourceRecording,
 };
 
 /// A contact with its filled slots.
@@ -96,9 +98,24 @@ pub fn call(row: SourceCall) -> Result<Call, NotAnId> {
         outcome_name: row.outcome_name,
         comment: row.comment,
         recording: row.recording_file,
+        fetched: None,
         direction: direction(row.direction.as_deref()),
         call_type: row.call_type_name.or(row.call_type),
     })
+}
+
+/// What became of a call's recording. A word that nobody knows is not taken for success.
+#[must_use]
+pub fn fetched(row: SourceRecording) -> FetchedRecording {
+    let sound = match (row.content_type, row.size_bytes, row.sha256, row.store_key) {
+        (Some(content_type), Some(bytes), Some(sha256), Some(key)) => {
+            let bytes = u64::try_from(bytes).unwrap_or(0);
+            Some(StoredSound { content_type, bytes, sha256, key })
+        }
+        _ => None,
+    };
+    let state = RecordingState::from_word(&row.recording_state).unwrap_or(RecordingState::Failed);
+    FetchedRecording { state, sound: sound.filter(|_| state == RecordingState::Archived) }
 }
 
 /// Seen from the company.

@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use migration::call_home::Home;
 use migration::customer::Leftover;
-use migration::leaddesk::{Call, ContactId, Direction, NotAnId};
+use migration::leaddesk::{
+    Call, ContactId, Direction, FetchedRecording, NotAnId, RecordingState, StoredSound,
+};
 
 snapshot::table! {
     /// Contacts of persons that have several, in the order of the person.
@@ -77,6 +79,16 @@ snapshot::table! {
         comment: Option<String> => free,
         /// Recording.
         recording: Option<String> => indirect,
+        /// What became of it.
+        recording_state: Option<String> => category,
+        /// Its kind of sound.
+        content_type: Option<String> => category,
+        /// Its size.
+        size_bytes: Option<i64>,
+        /// Its digest.
+        sha256: Option<String>,
+        /// Its object.
+        store_key: Option<String> => indirect,
         /// `in` or `out`.
         direction: Option<String> => category,
         /// Kind of call.
@@ -102,6 +114,8 @@ pub fn routed(call: Call, home: &Home) -> ScratchCall {
         Home::Number(number) => (NUMBER, String::new(), number.clone()),
         Home::Nobody => (NOBODY, String::new(), String::new()),
     };
+    let (state, sound) = call.fetched.map(|fetched| (fetched.state, fetched.sound)).unzip();
+    let sound = sound.flatten();
     ScratchCall {
         home_kind: home_kind.to_owned(),
         list_id,
@@ -121,6 +135,11 @@ pub fn routed(call: Call, home: &Home) -> ScratchCall {
         outcome_name: call.outcome_name,
         comment: call.comment,
         recording: call.recording,
+        recording_state: state.map(|state| state.as_str().to_owned()),
+        content_type: sound.as_ref().map(|sound| sound.content_type.clone()),
+        size_bytes: sound.as_ref().and_then(|sound| i64::try_from(sound.bytes).ok()),
+        sha256: sound.as_ref().map(|sound| sound.sha256.clone()),
+        store_key: sound.map(|sound| sound.key),
         direction: call.direction.map(|direction| match direction {
             Direction::Inbound => "in".to_owned(),
             Direction::Outbound => "out".to_owned(),
@@ -153,9 +172,25 @@ pub fn call(row: ScratchCall) -> Result<Call, NotAnId> {
         outcome_name: row.outcome_name,
         comment: row.comment,
         recording: row.recording,
+        fetched: row.recording_state.as_deref().and_then(RecordingState::from_word).map(|state| {
+            FetchedRecording {
+                state,
+                sound: sound(row.content_type, row.size_bytes, row.sha256, row.store_key),
+            }
+        }),
         direction: super::records::direction(row.direction.as_deref()),
         call_type: row.call_type,
     })
+}
+
+fn sound(
+    content_type: Option<String>,
+    bytes: Option<i64>,
+    sha256: Option<String>,
+    key: Option<String>,
+) -> Option<StoredSound> {
+    let bytes = u64::try_from(bytes?).ok()?;
+    Some(StoredSound { content_type: content_type?, bytes, sha256: sha256?, key: key? })
 }
 
 /// Leftovers as one text; `None` without any.
@@ -204,7 +239,16 @@ mod tests {
             outcome: None,
             outcome_name: Some("Busy".into()),
             comment: Some("a\nb".into()),
-            recording: None,
+            recording: Some("a.mp3".into()),
+            fetched: Some(FetchedRecording {
+                state: RecordingState::Archived,
+                sound: Some(StoredSound {
+                    content_type: "audio/mpeg".into(),
+                    bytes: 7,
+                    sha256: "ab".into(),
+                    key: "recordings/v1/call=7/ab.mp3".into(),
+                }),
+            }),
             direction: Some(Direction::Inbound),
             call_type: None,
         };

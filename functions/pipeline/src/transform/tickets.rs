@@ -5,13 +5,13 @@
 
 use migration::customer::{CustomerContext, number_customer, unknown_callers};
 use migration::finding;
-use migration::gorgias::{Delivery, MessageDraft, Sender};
+use migration::gorgias::{AttachmentDraft, Delivery, MessageDraft, Sender};
 use migration::keys::ExternalId;
 use migration::leaddesk::{Call, CallingList, ListId};
 use migration::ticket::{
     CallsTicketInput, DraftedTicket, LeadTicketInput, TicketContext, draft_calls_ticket, draft_lead_ticket,
 };
-use snapshot::tables::{SourceLead, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
+use snapshot::tables::{SourceLead, WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
 use snapshot::{SnapshotError, TableReader, TableWriter};
 
 use super::balance::Disposition;
@@ -39,6 +39,8 @@ pub(super) struct TicketSink {
     pub(super) values: TableWriter<WantTicketValue>,
     /// Their messages.
     pub(super) messages: TableWriter<WantMessage>,
+    /// What hangs on these, where anything does.
+    pub(super) attachments: Option<TableWriter<WantAttachment>>,
 }
 
 impl TicketSink {
@@ -88,6 +90,16 @@ impl TicketSink {
         }
         for (position, message) in ticket.messages.into_iter().enumerate() {
             let leaddesk_id = leaddesk_id(position, &message);
+            if let Some((attachments, attachment)) =
+                self.attachments.as_mut().zip(message.attachment.as_ref())
+            {
+                attachments.push(want_attachment(
+                    &external_id,
+                    position,
+                    &message.external_id,
+                    attachment,
+                ))?;
+            }
             self.messages.push(want_message(&external_id, position, message, leaddesk_id))?;
         }
         Ok(())
@@ -96,6 +108,24 @@ impl TicketSink {
 
 fn is_from_agent(delivery: &Delivery) -> bool {
     !matches!(delivery, Delivery::Incoming { .. })
+}
+
+fn want_attachment(
+    ticket: &str,
+    position: usize,
+    message: &ExternalId,
+    attachment: &AttachmentDraft,
+) -> WantAttachment {
+    WantAttachment {
+        ticket_external_id: ticket.to_owned(),
+        position: i32::try_from(position + 1).unwrap_or(i32::MAX),
+        message_external_id: message.as_str().to_owned(),
+        file_name: attachment.file_name.clone(),
+        content_type: attachment.content_type.clone(),
+        size_bytes: i64::try_from(attachment.bytes).unwrap_or(i64::MAX),
+        sha256: attachment.sha256.clone(),
+        store_key: attachment.store_key.clone(),
+    }
 }
 
 fn want_message(
