@@ -4,6 +4,7 @@
 
 mod compose;
 mod egress;
+mod files;
 mod reading;
 mod transport;
 mod wire;
@@ -21,9 +22,9 @@ use migration::keys::ExternalId;
 use migration::pacer::Bucket;
 use pipeline::ports::clock::Clock;
 use pipeline::ports::gorgias::{
-    Account, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
-    NewCustomer, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
-    Usage, User, WriteError,
+    Account, Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias,
+    Integration, Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule,
+    Setting, Tag, Team, Ticket, Usage, User, WriteError,
 };
 use reqwest::Method;
 use secrecy::SecretString;
@@ -298,6 +299,10 @@ impl Gorgias for Client {
     async fn set_customer_values(&self, id: CustomerId, values: &[FoundValue]) -> Result<(), WriteError> {
         let path = format!("/customers/{id}/custom-fields");
         self.put("PUT /customers/{id}/custom-fields", path, &compose::values(values)).await
+    }
+
+    async fn upload(&self, file: &NewFile) -> Result<Attachment, WriteError> {
+        self.upload_file(file).await
     }
 
     async fn create_ticket(&self, ticket: &NewTicket) -> Result<TicketId, WriteError> {

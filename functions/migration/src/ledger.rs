@@ -37,6 +37,8 @@ choice! {
         Ticket = "ticket",
         /// A message appended to a ticket.
         Message = "message",
+        /// A file that is uploaded for a message. It has no id at Gorgias; its address stands in the note of its receipt.
+        Upload = "upload",
         /// A tag.
         Tag = "tag",
         /// A team.

@@ -3,7 +3,7 @@
 //!
 //! The floor counts requests that cannot be saved while every field of every record is read back:
 //! * one creation for each tag, field, team, customer and ticket; one more for a customer with custom values, since
-//!   creation takes none; one for each message beyond the 500 that a ticket creation carries;
+//!   creation takes none; one for each message beyond the 500 that a ticket creation carries, and for each file;
 //! * two writes for each rule, setting and webhook that is switched off for the run: off and on;
 //! * lists by pages of 100 before and after; and one read of each written customer, because lists show neither its
 //!   channels nor its values (facts: list item of a customer);
@@ -112,6 +112,8 @@ pub struct Counts {
     pub messages_created: u64,
     /// Of these, the ones that do not fit into their ticket's creation.
     pub messages_appended: u64,
+    /// Files that are uploaded for them.
+    pub files_uploaded: u64,
 }
 
 /// Requests by kind.
@@ -123,7 +125,7 @@ pub struct Forecast {
     pub schema: u64,
     /// Customers: creation, values, reads and changes of adopted ones.
     pub customers: u64,
-    /// Tickets and appended messages.
+    /// Tickets, appended messages and the files of both.
     pub tickets: u64,
     /// Reading back.
     pub read_back: u64,
@@ -173,7 +175,7 @@ pub fn requests_floor(counts: &Counts) -> Forecast {
         + pages(counts.tickets_before);
     let schema = counts.tags_created + counts.fields_written + counts.teams_created + 2 * counts.switched;
     let customers = counts.customers_created + 2 * counts.customers_adopted + counts.customers_with_values;
-    let tickets = counts.tickets_created + counts.messages_appended;
+    let tickets = counts.tickets_created + counts.messages_appended + counts.files_uploaded;
     let messages = if counts.tickets_created == 0 {
         0
     } else if read_messages_by_account(counts) {

@@ -9,6 +9,7 @@ pub(crate) mod adoption;
 pub(crate) mod customers;
 pub(crate) mod drafts;
 pub(crate) mod tickets;
+pub(crate) mod uploads;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,8 @@ use migration::gorgias::UserId;
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{
-    WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket, WantTicketTag,
-    WantTicketValue, WantUser,
+    WantAttachment, WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket,
+    WantTicketTag, WantTicketValue, WantUser,
 };
 use snapshot::{Pass, Row, TableReader};
 
@@ -334,6 +335,7 @@ fn is_loaded(object: DestinationObject) -> bool {
         object,
         DestinationObject::Customer
             | DestinationObject::CustomerValues
+            | DestinationObject::Upload
             | DestinationObject::Ticket
             | DestinationObject::Message
     )
@@ -415,13 +417,17 @@ pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<TableReader<R>, Archiv
     archive::open::<R>(ctx, &ctx.run, Pass::Full).await
 }
 
-/// The four tables of tickets, opened together.
+/// The tables of tickets, opened together; that of attachments where there is one.
 pub(crate) async fn ticket_tables(ctx: &Context) -> Result<TicketTables, ArchiveError> {
     Ok(TicketTables {
         tickets: want::<WantTicket>(ctx).await?,
         tags: want::<WantTicketTag>(ctx).await?.children(1),
         values: want::<WantTicketValue>(ctx).await?.children(1),
         messages: want::<WantMessage>(ctx).await?.children(1),
+        attachments: match archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await? {
+            true => Some(want::<WantAttachment>(ctx).await?.children(1)),
+            false => None,
+        },
     })
 }
 
@@ -448,7 +454,7 @@ async fn load_tickets(
 ) -> Result<(Tally, u64), LoadError> {
     let tables = ticket_tables(ctx).await?;
     let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
-    let mut work = TicketsWork::new(wave, names, tables, meta);
+    let mut work = TicketsWork::new(wave, names, tables, meta, &ctx.migration);
     let tally = drive(ctx, ledger, &mut work, wave, plan).await?;
     Ok((tally, work.held))
 }

@@ -15,7 +15,8 @@ use migration::pacer::Bucket;
 use migration::text::folded;
 use snapshot::tables::{
     FoundCustomer, FoundCustomerChannel, FoundCustomerValue, FoundField, FoundIntegration, FoundRule,
-    FoundTag, FoundTeam, FoundTicket, FoundUser, WantCustomer, WantCustomerChannel, WantTicket,
+    FoundTag, FoundTeam, FoundTicket, FoundUser, WantAttachment, WantCustomer, WantCustomerChannel,
+    WantTicket,
 };
 use snapshot::{Pass, Row, TableSchema};
 
@@ -26,6 +27,8 @@ use crate::ledger::book::Book;
 use crate::ledger::key::{self, Secret};
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::adopted::StoredAdoptions;
+use crate::load::uploads::url_of;
+use crate::ports::gorgias::ReadError;
 use crate::ports::gorgias::{Customer, Raw};
 use crate::ports::store::InvalidKey;
 use crate::prepare::{self, PrepareError};
@@ -303,8 +306,17 @@ async fn waves(
         counts.customers_with_values += u64::from(values_due);
         waves[0].add(&row.external_id, u64::from(is_new) + u64::from(values_due), size);
     }
+    let has_files = archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await?;
+    let mut files = match has_files {
+        true => Some(archive::open::<WantAttachment>(ctx, &ctx.run, Pass::Full).await?.children(1)),
+        false => None,
+    };
     for row in archive::open::<WantTicket>(ctx, &ctx.run, Pass::Full).await? {
         let row = row.map_err(ArchiveError::from)?;
+        let uploads = match &mut files {
+            Some(files) => uploads(&files.take(&row.key()).map_err(ArchiveError::from)?, book, secret),
+            None => 0,
+        };
         let ours = crate::load::adoption::external_id(&row.external_id);
         let is_new = book.destination(&key::ticket(&ours, secret)).is_none();
         let messages = u64::try_from(row.message_count).unwrap_or(0);
@@ -313,12 +325,18 @@ async fn waves(
             counts.tickets_created += 1;
             counts.messages_created += messages;
             counts.messages_appended += appended;
+            counts.files_uploaded += uploads;
         }
         let wave = if Wave::Leads.holds_tickets_of(&row.wave) { 1 } else { 2 };
         leads_messages += if wave == 1 { messages } else { 0 };
-        waves[wave].add(&row.external_id, u64::from(is_new) + if is_new { appended } else { 0 }, size);
+        waves[wave].add(&row.external_id, if is_new { 1 + appended + uploads } else { 0 }, size);
     }
     Ok((waves.into(), leads_messages))
+}
+
+/// Files of a ticket that do not lie at Gorgias yet.
+fn uploads(files: &[WantAttachment], book: &Book, secret: &Secret) -> u64 {
+    files.iter().filter(|file| url_of(file, book, secret).is_none()).count() as u64
 }
 
 /// Digest over the manifests of the baseline.

@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 mod gather;
 pub(crate) mod known;
 pub mod page;
+pub mod recordings;
 pub mod records;
 mod scratch;
 pub mod steps;
@@ -49,6 +50,7 @@ use build::Built;
 use gather::Tables;
 use known::Known;
 use page::RemarkV1;
+use recordings::RecordingsV1;
 use summary::Facts;
 use usage::RunUsage;
 use verdicts::Verdicts;
@@ -234,6 +236,7 @@ struct Sources {
     usage: RunUsage,
     steps: Vec<steps::StepV1>,
     known: Arc<Known>,
+    recordings: Option<RecordingsV1>,
 }
 
 impl Sources {
@@ -252,6 +255,7 @@ impl Sources {
             Some(_) => Some(Ledger::read(ctx).await?),
             None => None,
         };
+        let recordings = recordings::read(ctx, book.as_ref().map(|(book, _)| book)).await?;
         let verdicts = Verdicts::read(ctx, plan.as_ref()).await?;
         let known = Known {
             destination: Arc::clone(&ctx.destination),
@@ -267,6 +271,7 @@ impl Sources {
             usage: usage::read(ctx).await?,
             steps: steps::read(ctx).await?,
             known: Arc::new(known),
+            recordings,
         })
     }
 
@@ -333,10 +338,11 @@ impl Sources {
             excluded: reasons.excluded.into_sorted(),
             dropped_values: reasons.dropped_values.into_sorted(),
             notes: self.counts.notes.clone(),
+            recordings: self.recordings,
             requests_by_route: self.usage.requests.clone(),
             is_complete: self.verdicts.is_complete(),
             remarks,
-            places: places(ctx, number)?,
+            places: places(ctx, number, self.recordings.is_some())?,
             next,
         };
         Ok((report, built))
@@ -387,7 +393,7 @@ async fn publish_once(ctx: &Context, sealed: Sealed) -> Result<(), ReportError> 
 }
 
 /// What lies where, by a word that people know.
-fn places(ctx: &Context, number: u32) -> Result<BTreeMap<String, String>, InvalidKey> {
+fn places(ctx: &Context, number: u32, has_recordings: bool) -> Result<BTreeMap<String, String>, InvalidKey> {
     let folder = folder(ctx, number)?;
     let places = [
         ("report", format!("{folder}/report.txt")),
@@ -397,5 +403,9 @@ fn places(ctx: &Context, number: u32) -> Result<BTreeMap<String, String>, Invali
         ("lake", ctx.key(snapshot::LAKE_FOLDER)?.to_string()),
         ("run", ctx.key(&format!("runs/{}", ctx.run))?.to_string()),
     ];
-    Ok(places.map(|(what, place)| (what.to_owned(), place)).into())
+    let mut places: BTreeMap<String, String> = places.map(|(what, place)| (what.to_owned(), place)).into();
+    if has_recordings {
+        places.insert("recordings".to_owned(), ctx.key(extract::recordings::FOLDER)?.to_string());
+    }
+    Ok(places)
 }

@@ -9,6 +9,8 @@ use pipeline::ports::gorgias::{
 };
 use serde_json::{Value, json};
 
+use super::files;
+
 /// The origin that every write names (facts: always send `via`).
 pub(super) const VIA: &str = "api";
 
@@ -150,6 +152,9 @@ pub(super) fn message(message: &NewMessage) -> Value {
     };
     body["created_datetime"] = json!(instant_text(*at));
     body["sent_datetime"] = json!(instant_text(*at));
+    if !message.attachments.is_empty() {
+        body["attachments"] = message.attachments.iter().map(files::attachment).collect();
+    }
     body
 }
 

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::compose::VIA;
 
@@ -37,6 +38,7 @@ const TICKET_KEYS: &[&str] = &[
 /// Keys of a message that describe it. Among those left out: `action`, `actions`, `macros`, `mention_ids`,
 /// `integration_id`, `source` and `rule_id` act elsewhere or name a person by address.
 const MESSAGE_KEYS: &[&str] = &[
+    "attachments",
     "body_html",
     "body_text",
     "channel",
@@ -55,6 +57,7 @@ const MESSAGE_KEYS: &[&str] = &[
 const STRUCTURED_KEYS: &[&str] = &[
     "assignee_team",
     "assignee_user",
+    "attachments",
     "custom_fields",
     "customer",
     "messages",
@@ -96,6 +99,7 @@ fn checked_message(message: &Map<String, Value>, now: Timestamp) -> Result<(), &
     }
     let from_agent =
         message.get("from_agent").and_then(Value::as_bool).ok_or("a message does not say who it is from")?;
+    listed(message, "attachments")?.iter().try_for_each(checked_attachment)?;
     let channel =
         message.get("channel").and_then(Value::as_str).ok_or("a message does not name its channel")?;
     let public =
@@ -113,6 +117,20 @@ fn checked_message(message: &Map<String, Value>, now: Timestamp) -> Result<(), &
     }
 }
 
+/// A file of ours lies at Gorgias, private; its address holds neither a key nor a signature, so it is none of LeadDesk's.
+fn checked_attachment(attachment: &Value) -> Result<(), &'static str> {
+    only_keys_of(attachment, &["url", "name", "content_type", "size", "public"])
+        .map_err(|()| "an attachment holds what this tool never writes")?;
+    if attachment.get("public").and_then(Value::as_bool) != Some(false) {
+        return Err("an attachment would be public");
+    }
+    let address = attachment.get("url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
+    match address {
+        Some(url) if url.scheme() == "https" && url.query().is_none() && url.username().is_empty() => Ok(()),
+        _ => Err("an attachment's address is unencrypted, or holds what could be a key"),
+    }
+}
+
 fn via_api(object: &Map<String, Value>) -> Result<(), &'static str> {
     if object.get("via").and_then(Value::as_str) == Some(VIA) {
         Ok(())
@@ -125,7 +143,7 @@ fn listed<'b>(body: &'b Map<String, Value>, key: &str) -> Result<&'b [Value], &'
     match body.get(key) {
         None => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err("tags or custom values are no list"),
+        Some(_) => Err("tags, custom values or attachments are no list"),
     }
 }
 

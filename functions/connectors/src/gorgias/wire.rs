@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::files;
+
 /// Envelope of every paginated list.
 #[derive(Deserialize)]
 pub(super) struct List<'a> {
@@ -444,6 +446,8 @@ pub(super) struct MessageWire {
     created_datetime: Option<String>,
     body_text: Option<String>,
     body_html: Option<String>,
+    #[serde(default)]
+    attachments: Option<Vec<files::AttachmentWire>>,
 }
 
 impl Wire for MessageWire {
@@ -463,6 +467,7 @@ impl Wire for MessageWire {
             created_at: optional_instant(self.created_datetime.as_deref())?,
             body_text: self.body_text,
             body_html: self.body_html,
+            attachments: files::found(self.attachments),
         })
     }
 }
@@ -490,11 +495,4 @@ impl Wire for EventWire {
             at: instant(&self.created_datetime)?,
         })
     }
-}
-
-/// The part of a creation's answer that every object has.
-#[derive(Deserialize)]
-pub(super) struct Created {
-    pub(super) id: u64,
-    pub(super) external_id: Option<String>,
 }

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::Client;
 use super::egress;
 use super::transport::{Outcome, Request};
-use super::wire::Created;
 use crate::cause::Cause;
 
 /// Stands for words that are not in the documented form, or that nobody should read.
@@ -30,8 +29,24 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Bytes, WriteError> {
         let body = body.map(|body| Bytes::from(body.to_string()));
-        let request = Request::write(method, route, path, body);
-        match self.transport().send(&request).await {
+        self.send_once(&Request::write(method, route, path, body)).await
+    }
+
+    /// Sends a file as a form, for use within the account alone.
+    pub(super) async fn send_form(
+        &self,
+        route: &'static str,
+        content_type: String,
+        body: Bytes,
+    ) -> Result<Bytes, WriteError> {
+        let mut request = Request::write(Method::POST, route, "/upload", Some(body));
+        request.query.push(("type", "attachment".to_owned()));
+        request.form = Some(content_type);
+        self.send_once(&request).await
+    }
+
+    async fn send_once(&self, request: &Request) -> Result<Bytes, WriteError> {
+        match self.transport().send(request).await {
             Outcome::Answer(200..=299, body) if is_an_answer(&body) => Ok(body),
             Outcome::Answer(200..=299, _) => Err(WriteError::InDoubt {
                 request: request.name(),
@@ -39,7 +54,7 @@ impl Client {
             }),
             Outcome::Answer(status, body) => {
                 let words = if self.transport().repeats_a_secret(&body) { None } else { words(&body) };
-                Err(classified(&request, status, words.unwrap_or_else(|| UNREADABLE.to_owned())))
+                Err(classified(request, status, words.unwrap_or_else(|| UNREADABLE.to_owned())))
             }
             Outcome::NotSent(cause) => {
                 Err(WriteError::NotSent { request: request.name(), source: Some(Box::new(cause)) })
@@ -99,6 +114,13 @@ impl Client {
 /// something in between and tells nothing about the write.
 fn is_an_answer(body: &[u8]) -> bool {
     body.trim_ascii().is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// The part of a creation's answer that every object has.
+#[derive(Deserialize)]
+struct Created {
+    id: u64,
+    external_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -170,6 +170,7 @@ pub(crate) fn note(id: &str, author: UserId, when: &str) -> NewMessage {
         delivery: NewDelivery::InternalNote { author, at: at(when) },
         body_text: format!("Call {id}"),
         body_html: format!("<p>Call <b>{id}</b></p>"),
+        attachments: Vec::new(),
     }
 }
 

@@ -174,6 +174,15 @@ fn fields(out: &mut String, material: &Material) {
     }
 }
 
+/// The counts of recordings and where they lie, where they were fetched.
+fn report_recordings(material: &Material) -> String {
+    let report = &material.report;
+    let (Some(recordings), Some(place)) = (&report.recordings, report.places.get("recordings")) else {
+        return String::new();
+    };
+    format!(" ({}); the folder is `{place}`, the table is `src_leaddesk_recording`", recordings.in_words())
+}
+
 fn never(out: &mut String, material: &Material) {
     line(out, format_args!("\n## What never moves\n"));
     let recordings = match material.mapping.settings().recording {
@@ -181,13 +190,16 @@ fn never(out: &mut String, material: &Material) {
             "Recordings stay at LeadDesk; download those that must be kept before the account closes"
         }
         RecordingPolicy::Link => "Recordings are links to LeadDesk, which work while LeadDesk serves them",
-        RecordingPolicy::Upload => "Recordings were re-hosted at Gorgias",
+        RecordingPolicy::Upload => {
+            "Recordings hang on their calls at Gorgias, but for those that the counts below name; the store keeps all"
+        }
         RecordingPolicy::Archive => "Recordings are kept in the store, and not at Gorgias",
     };
+    let counts = report_recordings(material);
     line(
         out,
         format_args!(
-            "- {recordings}.\n\
+            "- {recordings}{counts}.\n\
              - LeadApps do not run at Gorgias; leadapps.json keeps their configurations.\n\
              - The dialer does not exist at Gorgias; the dialer pages say what to rebuild.\n\
              - Teams have no time zone and no leaders at Gorgias; offices.md keeps both.\n\

@@ -51,6 +51,7 @@ fn report() -> ReportV1 {
         excluded: Vec::new(),
         dropped_values: Vec::new(),
         notes: BTreeMap::from([("CUS104".to_owned(), 2), ("CUS107".to_owned(), 5)]),
+        recordings: None,
         requests_by_route: BTreeMap::new(),
         is_complete: true,
         remarks: Vec::new(),

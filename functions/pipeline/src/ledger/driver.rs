@@ -15,7 +15,7 @@ mod probes;
 mod watch;
 mod withdraw;
 
-pub use listed::{Listed, plain};
+pub use listed::{Listed, plain, uploaded};
 
 use async_trait::async_trait;
 use migration::gorgias::UserId;
@@ -25,6 +25,7 @@ use super::request::{Holder, Request};
 use super::stored::NoteV1;
 use super::{Ledger, LedgerError};
 use crate::context::Context;
+use crate::ports::gorgias::Attachment;
 use crate::progress::Event;
 
 use engine::Engine;
@@ -64,6 +65,8 @@ pub enum Outcome {
         /// For tickets that were looked up: external ids of the messages that arrived.
         arrived: Option<Vec<String>>,
     },
+    /// A file lies at Gorgias.
+    Uploaded(Attachment),
     /// Nothing was applied: others hold an identifier of the customer to create. Nobody, if the look-up found none.
     Held(Vec<Holder>),
     /// Nothing was applied: the identifier is taken.
@@ -145,7 +148,7 @@ pub trait Work: Send {
     ) -> Result<Reaction, WorkFailure>;
 
     /// Whether a write that was in doubt and did not take effect is sent again.
-    fn is_wanted(&self, _action: &Action) -> bool {
+    fn is_wanted(&mut self, _action: &Action) -> bool {
         true
     }
 
@@ -286,6 +289,12 @@ pub mod codes {
     pub const SUSPECT: &str = "LOD107";
     /// Records of ours were withdrawn because another owner had written them too.
     pub const WITHDRAWN: &str = "LOD108";
+    /// A file was uploaded; the text is its address.
+    pub const UPLOADED: &str = "LOD109";
+    /// A file was uploaded once more because an answer was lost; the text is the address that is used.
+    pub const UPLOADED_AGAIN: &str = "LOD110";
+    /// Gorgias does not take a file; its message goes without.
+    pub const UPLOAD_REFUSED: &str = "LOD111";
     /// A foreign tool's key stands on the record.
     pub const FOREIGN_KEY: &str = "CNF103";
     /// A number was left out because another customer holds it.

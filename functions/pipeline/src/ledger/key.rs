@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 /// Hexadecimal digits of a field's hash: 64 bits tell changed from unchanged.
 const FIELD_HASH_DIGITS: usize = 16;
+/// Hexadecimal digits of a file's digest in its key.
+const UPLOAD_HASH_DIGITS: usize = 16;
 
 /// A customer.
 #[must_use]
@@ -34,6 +36,13 @@ pub fn ticket(id: &ExternalId, secret: &Secret) -> WriteKey {
 #[must_use]
 pub fn message(id: &ExternalId, secret: &Secret) -> WriteKey {
     WriteKey::new(DestinationObject::Message, record(id, secret))
+}
+
+/// A file for a message, by its content: another content is another upload.
+#[must_use]
+pub fn upload(message: &ExternalId, sha256: &str, secret: &Secret) -> WriteKey {
+    let digest = sha256.get(..UPLOAD_HASH_DIGITS).unwrap_or(sha256);
+    WriteKey::new(DestinationObject::Upload, format!("{}@{digest}", record(message, secret)))
 }
 
 /// A ticket that stands beside the one that carries its key; it has no name but its id.

@@ -17,6 +17,7 @@ use crate::ports::gorgias::{
     Change, Customer, CustomerChange, Field, FoundValue, Gorgias, Message, NewCustomer, NewDelivery,
     NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
 };
+use crate::ports::store::Key;
 
 /// A write, ids resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +42,27 @@ pub enum Request {
     UpdateCustomer(CustomerId, CustomerChange),
     /// Sets all values of a customer.
     SetValues(CustomerId, Vec<FoundValue>),
+    /// Uploads a file of the store.
+    Upload(Box<StoredFile>),
     /// Makes a ticket.
     CreateTicket(Box<NewTicket>),
     /// Adds a message.
     Append(TicketId, Box<NewMessage>),
     /// Takes something back, or brings it again.
     Undo(Undoing),
+}
+
+/// A file of the store that is uploaded; its content is read when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Object of the store.
+    pub key: Key,
+    /// Label at Gorgias.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
 }
 
 /// What a look-up says about a write whose answer is missing.
@@ -83,6 +99,8 @@ impl Request {
             Self::UpdateCustomer(id, change) => gorgias.update_customer(*id, change).await.map(|()| id.0),
             Self::SetValues(id, values) => gorgias.set_customer_values(*id, values).await.map(|()| id.0),
             Self::CreateTicket(ticket) => gorgias.create_ticket(ticket).await.map(|id| id.0),
+            // The driver sends files itself, since it reads their content from the store.
+            Self::Upload(_) => Err(WriteError::NotSent { request: "POST /upload".to_owned(), source: None }),
             Self::Append(ticket, message) => gorgias.append_message(*ticket, message).await.map(|id| id.0),
             Self::Undo(undoing) => undoing.send(gorgias).await,
         }
@@ -119,7 +137,10 @@ impl Request {
                 Ok(found_or_absent(found))
             }
             Self::Undo(undoing) => undoing.look_up(gorgias).await,
-            Self::ReactivateField(_)
+            // An upload can neither be found nor deleted (facts: finding a record): sending it again leaves the first
+            // one unattached, and changes nothing else.
+            Self::Upload(_)
+            | Self::ReactivateField(_)
             | Self::SwitchRule(..)
             | Self::SwitchIntegration(..)
             | Self::PutSetting(_)
@@ -142,6 +163,7 @@ impl Request {
             | Self::CreateField(_)
             | Self::CreateTeam(_)
             | Self::CreateCustomer(_)
+            | Self::Upload(_)
             | Self::CreateTicket(_)
             | Self::Append(..) => Operation::Create,
             Self::ReactivateField(_) => Operation::Restore,
@@ -162,6 +184,7 @@ impl Request {
             | Self::CreateField(_)
             | Self::CreateTeam(_)
             | Self::CreateCustomer(_)
+            | Self::Upload(_)
             | Self::CreateTicket(_) => None,
             Self::ReactivateField(id) => Some(id.0),
             Self::SwitchRule(id, _) => Some(id.0),
@@ -201,6 +224,11 @@ impl Request {
             Self::CreateCustomer(customer) => customer_fields(customer),
             Self::UpdateCustomer(_, change) => change_fields(change),
             Self::SetValues(_, values) => vec![("values", values_text(values))],
+            Self::Upload(file) => vec![
+                ("name", file.name.clone()),
+                ("content_type", file.content_type.clone()),
+                ("sha256", file.sha256.clone()),
+            ],
             Self::CreateTicket(ticket) => ticket_fields(ticket),
             Self::Append(_, message) => {
                 let mut text = String::new();
@@ -461,4 +489,8 @@ fn message_text(message: &NewMessage, text: &mut String) {
     put(text, "at", &at.to_string());
     put(text, "body_text", &message.body_text);
     put(text, "body_html", &message.body_html);
+    for file in &message.attachments {
+        put(text, "attachment", &file.url);
+        put(text, "attachment_name", &file.name);
+    }
 }

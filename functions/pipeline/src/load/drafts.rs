@@ -11,11 +11,11 @@ use migration::gorgias::{
 };
 use migration::keys::{ExternalId, TeamKey};
 use snapshot::tables::{
-    WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket, WantTicketTag,
-    WantTicketValue,
+    WantAttachment, WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket,
+    WantTicketTag, WantTicketValue,
 };
 
-use crate::ports::gorgias::{FoundValue, NewCustomer, NewDelivery, NewMessage, NewTicket};
+use crate::ports::gorgias::{Attachment, FoundValue, NewCustomer, NewDelivery, NewMessage, NewTicket};
 use crate::prepare::directory::Directory;
 
 /// Bytes of texts that one ticket creation carries at most: the limit of a request body is not documented, ten
@@ -138,6 +138,7 @@ pub(crate) struct TicketRows {
     pub(crate) tags: Vec<WantTicketTag>,
     pub(crate) values: Vec<WantTicketValue>,
     pub(crate) messages: Vec<WantMessage>,
+    pub(crate) attachments: Vec<WantAttachment>,
 }
 
 /// A ticket to create, and its messages that do not fit into the creation.
@@ -164,9 +165,30 @@ fn kind_of(row: &WantMessage, names: &Names, customer: CustomerId) -> Result<New
     }
 }
 
+/// Where a file lies at Gorgias; `None` when it was refused.
+pub(crate) type Urls<'u> = &'u dyn Fn(&WantAttachment) -> Option<String>;
+
+impl TicketRows {
+    /// What hangs on the message at this position.
+    pub(crate) fn attached(&self, position: i32) -> impl Iterator<Item = &WantAttachment> {
+        self.attachments.iter().filter(move |row| row.position == position)
+    }
+}
+
+/// A file as its message names it.
+fn attachment(row: &WantAttachment, url: String) -> Attachment {
+    Attachment {
+        url,
+        name: row.file_name.clone(),
+        content_type: row.content_type.clone(),
+        bytes: u64::try_from(row.size_bytes).unwrap_or(0),
+    }
+}
+
 /// A message, ids resolved.
 pub(crate) fn message(
     row: &WantMessage,
+    attached: Vec<Attachment>,
     names: &Names,
     customer: CustomerId,
 ) -> Result<NewMessage, Unresolved> {
@@ -175,6 +197,7 @@ pub(crate) fn message(
         delivery: kind_of(row, names, customer)?,
         body_text: row.body_text.clone(),
         body_html: row.body_html.clone(),
+        attachments: attached,
     })
 }
 
@@ -184,6 +207,7 @@ pub(crate) fn ticket(
     names: &Names,
     customer: CustomerId,
     meta: &BTreeMap<String, String>,
+    urls: Urls<'_>,
 ) -> Result<TicketDraft, Unresolved> {
     let row = &rows.ticket;
     let status = match row.status.as_str() {
@@ -212,7 +236,10 @@ pub(crate) fn ticket(
             Some(names.team(Some(key)).ok_or_else(|| unresolved(format!("team {key}"), &row.external_id))?)
         }
     };
-    let messages = rows.messages.iter().map(|row| message(row, names, customer));
+    let messages = rows.messages.iter().map(|row| {
+        let attached = rows.attached(row.position).filter_map(|file| Some(attachment(file, urls(file)?)));
+        message(row, attached.collect(), names, customer)
+    });
     let mut messages: Vec<NewMessage> = messages.collect::<Result<_, _>>()?;
     let rest = messages.split_off(fitting(&messages));
     Ok(TicketDraft {
@@ -256,6 +283,7 @@ mod tests {
             delivery: NewDelivery::InternalNote { author: UserId(1), at: jiff::Timestamp::UNIX_EPOCH },
             body_text: "x".repeat(bytes),
             body_html: String::new(),
+            attachments: Vec::new(),
         }
     }
 

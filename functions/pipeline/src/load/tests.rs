@@ -365,3 +365,5 @@ async fn what_was_refused_is_written_once_more_on_request() {
     assert!(holds && report.records["ticket"] == 30, "{report:?}");
     assert_eq!(world.gorgias.account(|account| account.duplicates()), Vec::<String>::new());
 }
+
+mod recordings;

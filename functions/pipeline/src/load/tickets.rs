@@ -1,4 +1,9 @@
 //! A wave of tickets: one creation each with up to five hundred messages, the rest one after the other.
+//!
+//! Files of a ticket are uploaded before it is created, each once: its address stands in the note of its receipt, which
+//! reaches the ledger no later than the announcement of the ticket. So a ticket that is announced again has the same
+//! body, and what a crash costs is at most a file that hangs on nothing. Files of tickets that are there are not
+//! uploaded any more: a message takes attachments at its creation only.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,10 +11,11 @@ use async_trait::async_trait;
 use migration::gorgias::{CustomerId, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, WriteKey};
-use snapshot::tables::{WantMessage, WantTicket, WantTicketTag, WantTicketValue};
+use snapshot::tables::{WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
 use snapshot::{Children, Row as _, TableReader};
 
 use super::drafts::{self, Names, TicketDraft, TicketRows};
+use super::uploads::Uploads;
 use crate::ledger::driver::{Action, Outcome, Reaction, Work, WorkFailure, codes, plain};
 use crate::ledger::request::Request;
 use crate::ledger::stored::NoteV1;
@@ -19,12 +25,14 @@ use crate::wave::Wave;
 
 type ChildrenOf<R> = Children<R, TableReader<R>>;
 
-/// The four tables of tickets, side by side.
+/// The tables of tickets, side by side.
 pub(crate) struct TicketTables {
     pub(crate) tickets: TableReader<WantTicket>,
     pub(crate) tags: ChildrenOf<WantTicketTag>,
     pub(crate) values: ChildrenOf<WantTicketValue>,
     pub(crate) messages: ChildrenOf<WantMessage>,
+    /// Where anything hangs on messages.
+    pub(crate) attachments: Option<ChildrenOf<WantAttachment>>,
 }
 
 impl TicketTables {
@@ -35,7 +43,12 @@ impl TicketTables {
             if waves.iter().any(|wave| wave.holds_tickets_of(&ticket.wave)) {
                 let key = ticket.key();
                 let (tags, values) = (self.tags.take(&key)?, self.values.take(&key)?);
-                return Ok(Some(TicketRows { tags, values, messages: self.messages.take(&key)?, ticket }));
+                let attachments = match &mut self.attachments {
+                    Some(attachments) => attachments.take(&key)?,
+                    None => Vec::new(),
+                };
+                let messages = self.messages.take(&key)?;
+                return Ok(Some(TicketRows { tags, values, messages, attachments, ticket }));
             }
         }
         Ok(None)
@@ -56,6 +69,7 @@ pub(crate) struct TicketsWork {
     meta: BTreeMap<String, String>,
     /// By the key of the write that is on its way.
     open: BTreeMap<WriteKey, Open>,
+    uploads: Uploads,
     /// Tickets whose customer is not there.
     pub(crate) held: u64,
 }
@@ -66,20 +80,37 @@ impl TicketsWork {
         names: Names,
         tables: TicketTables,
         meta: BTreeMap<String, String>,
+        migration: &str,
     ) -> Self {
-        Self { wave, names, tables, meta, open: BTreeMap::new(), held: 0 }
+        let uploads = Uploads::new(migration);
+        Self { wave, names, tables, meta, open: BTreeMap::new(), uploads, held: 0 }
     }
 
-    /// The write that comes first for a ticket: its creation, or a message that is still missing.
+    /// The write that comes first for a ticket: an upload, its creation, or a message that is still missing.
     fn first_action(
         &mut self,
-        rows: &TicketRows,
+        rows: TicketRows,
         customer: CustomerId,
         ledger: &Ledger,
     ) -> Result<Option<Action>, WorkFailure> {
-        let draft = drafts::ticket(rows, &self.names, customer, &self.meta)?;
+        let urls = |file: &WantAttachment| self.uploads.url(file, ledger);
+        let draft = drafts::ticket(&rows, &self.names, customer, &self.meta, &urls)?;
         let key = key::ticket(&draft.ticket.external_id, ledger.secret());
-        if !ledger.is_over(&key) {
+        let (is_over, inline) = (ledger.is_over(&key), draft.ticket.messages.len());
+        let is_gone = is_over && ledger.book().destination(&key).is_none();
+        let is_due = |file: &WantAttachment| {
+            let message = ExternalId::from_stored(file.message_external_id.clone());
+            let is_inline = usize::try_from(file.position).is_ok_and(|position| position <= inline);
+            let is_written =
+                is_over && (is_inline || ledger.is_over(&key::message(&message, ledger.secret())));
+            !is_gone && !is_written
+        };
+        let due: Vec<WantAttachment> = rows.attachments.iter().filter(|file| is_due(file)).cloned().collect();
+        if self.uploads.begin(&due, ledger)? {
+            self.uploads.wait(rows, customer);
+            return Ok(self.uploads.next());
+        }
+        if !is_over {
             self.open.insert(key.clone(), Open { ticket: None, rest: draft.rest.into() });
             return Ok(Some(Action::new(key, Request::CreateTicket(Box::new(draft.ticket)))));
         }
@@ -125,11 +156,19 @@ fn lost_positions(request: &Request, arrived: &[String]) -> Vec<usize> {
 
 #[async_trait]
 impl Work for TicketsWork {
+    fn is_wanted(&mut self, action: &Action) -> bool {
+        self.uploads.sent_again(action);
+        true
+    }
+
     fn watched_for(&self) -> Option<UserId> {
         Some(self.names.directory.service_user())
     }
 
     fn next(&mut self, ledger: &Ledger) -> Result<Option<Action>, WorkFailure> {
+        if let Some(upload) = self.uploads.next() {
+            return Ok(Some(upload));
+        }
         while let Some(rows) = self.tables.next(&[self.wave])? {
             let parent = ExternalId::from_stored(rows.ticket.customer_external_id.clone());
             let parent = key::customer(&parent, ledger.secret());
@@ -137,7 +176,7 @@ impl Work for TicketsWork {
                 self.held += 1;
                 continue;
             };
-            if let Some(action) = self.first_action(&rows, CustomerId(customer), ledger)? {
+            if let Some(action) = self.first_action(rows, CustomerId(customer), ledger)? {
                 return Ok(Some(action));
             }
         }
@@ -150,6 +189,15 @@ impl Work for TicketsWork {
         outcome: Outcome,
         ledger: &Ledger,
     ) -> Result<Reaction, WorkFailure> {
+        if matches!(action.request, Request::Upload(_)) {
+            let mut reaction = self.uploads.settle(action, outcome);
+            if let (Reaction::Record { follow, .. }, Some((rows, customer))) =
+                (&mut reaction, self.uploads.released(&action.key))
+            {
+                follow.extend(self.first_action(rows, customer, ledger)?);
+            }
+            return Ok(reaction);
+        }
         let open = self.open.remove(&action.key);
         let Outcome::Done { id, via, arrived } = outcome else {
             // A message that is refused does not hold up the later ones of its ticket.

@@ -109,6 +109,9 @@ pub struct CountsV1 {
     pub messages_created: u64,
     /// Of these, the ones beyond a ticket's creation.
     pub messages_appended: u64,
+    /// Files that are uploaded for messages.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files_uploaded: u64,
     /// Tags that were created.
     pub tags_created: u64,
     /// Fields that were created or reactivated.
@@ -117,6 +120,12 @@ pub struct CountsV1 {
     pub teams_created: u64,
     /// Rules, settings and webhooks that are switched off.
     pub switched: u64,
+}
+
+/// Plans without files look as they did before there were any.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 pub(super) fn counts(counts: &Counts) -> CountsV1 {
@@ -130,6 +139,7 @@ pub(super) fn counts(counts: &Counts) -> CountsV1 {
         messages_before: counts.messages_before,
         messages_created: counts.messages_created,
         messages_appended: counts.messages_appended,
+        files_uploaded: counts.files_uploaded,
         tags_created: counts.tags_created,
         fields_written: counts.fields_written,
         teams_created: counts.teams_created,

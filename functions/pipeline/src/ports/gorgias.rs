@@ -18,10 +18,13 @@ use migration::keys::ExternalId;
 
 pub use failure::{ReadError, WriteError};
 pub use found::{
-    Account, AuditEvent, Cursor, Customer, Field, FoundChannel, FoundValue, Integration, Message, Page, Raw,
-    Rule, Setting, Tag, Team, Ticket, User,
+    Account, AuditEvent, Cursor, Customer, Field, FoundAttachment, FoundChannel, FoundValue, Integration,
+    Message, Page, Raw, Rule, Setting, Tag, Team, Ticket, User,
 };
-pub use new::{Author, Change, CustomerChange, NewCustomer, NewDelivery, NewMessage, NewTeam, NewTicket};
+pub use new::{
+    Attachment, Author, Change, CustomerChange, NewCustomer, NewDelivery, NewFile, NewMessage, NewTeam,
+    NewTicket,
+};
 pub use usage::{Usage, Window};
 
 /// Records per list page (facts: 1 to 100).
@@ -113,6 +116,8 @@ pub trait Gorgias: Send + Sync {
     async fn update_customer(&self, id: CustomerId, change: &CustomerChange) -> Result<(), WriteError>;
     /// `PUT /customers/{id}/custom-fields`: the full set, since the array replaces.
     async fn set_customer_values(&self, id: CustomerId, values: &[FoundValue]) -> Result<(), WriteError>;
+    /// `POST /upload?type=attachment`: one private file. It can neither be found nor deleted afterwards.
+    async fn upload(&self, file: &NewFile) -> Result<Attachment, WriteError>;
     /// `POST /tickets`.
     async fn create_ticket(&self, ticket: &NewTicket) -> Result<TicketId, WriteError>;
     /// `POST /tickets/{id}/messages`.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use migration::compare::Image;
 use migration::gorgias::{CustomerId, FieldId, FieldObject, FieldValue};
 use snapshot::tables::{
-    WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag, WantTeam,
+    WantAttachment, WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag,
+    WantTeam,
 };
 
 use crate::load::drafts::{Names, TicketRows, field_value};
@@ -158,8 +159,28 @@ pub(crate) fn found_ticket(names: &Names, found: &Ticket) -> Image {
     fields.0
 }
 
-/// A message as wanted.
-pub(crate) fn wanted_message(names: &Names, row: &WantMessage, customer: CustomerId) -> Image {
+/// A file that hangs on a message, under its place: two may have one name.
+fn put_file(
+    fields: &mut Fields,
+    place: usize,
+    name: &str,
+    content_type: &str,
+    bytes: Option<u64>,
+    url: &str,
+) {
+    fields.put(format!("attachment[{place}].name"), name);
+    fields.put(format!("attachment[{place}].content_type"), content_type);
+    fields.put_maybe(&format!("attachment[{place}].size"), bytes);
+    fields.put(format!("attachment[{place}].url"), url);
+}
+
+/// A message as wanted, with the files that Gorgias took.
+pub(crate) fn wanted_message(
+    names: &Names,
+    row: &WantMessage,
+    files: &[(&WantAttachment, String)],
+    customer: CustomerId,
+) -> Image {
     let mut fields = Fields::default();
     fields.put("external_id", &row.external_id);
     fields.put("channel", if row.kind == "note" { "internal-note" } else { row.channel.as_str() });
@@ -173,6 +194,10 @@ pub(crate) fn wanted_message(names: &Names, row: &WantMessage, customer: Custome
     fields.put_time("created_at", Some(row.sent_at));
     fields.put("body_text", &row.body_text);
     fields.put("body_html", &row.body_html);
+    for (place, (file, url)) in (1..).zip(files) {
+        let bytes = u64::try_from(file.size_bytes).ok();
+        put_file(&mut fields, place, &file.file_name, &file.content_type, bytes, url);
+    }
     fields.0
 }
 
@@ -192,6 +217,9 @@ pub(crate) fn found_message(found: &Message) -> Image {
     fields.put_time("created_at", found.created_at);
     fields.put_maybe("body_text", found.body_text.as_ref());
     fields.put_maybe("body_html", found.body_html.as_ref());
+    for (place, file) in (1..).zip(&found.attachments) {
+        put_file(&mut fields, place, &file.name, &file.content_type, file.bytes, &file.url);
+    }
     fields.0
 }
 

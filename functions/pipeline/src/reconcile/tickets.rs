@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use migration::compare::{Compared, Image, compare_record, missing, unexpected};
 use migration::gorgias::{CustomerId, MessageId, TicketId};
 use migration::keys::ExternalId;
+use snapshot::tables::WantAttachment;
 use snapshot::{Pass, Sealed};
 
 use super::image::{wanted_message, wanted_ticket};
@@ -18,6 +19,7 @@ use super::verdict::Findings;
 use super::{ReconcileError, Scene, Subject, duplicate, take_in};
 use crate::ledger::key;
 use crate::load::drafts::TicketRows;
+use crate::load::uploads::url_of;
 use crate::readings::both;
 use crate::sweep::Second;
 use crate::wave::Wave;
@@ -115,6 +117,16 @@ fn compare_ticket(
     compare_messages(scene, rows, TicketId(id), customer, messages, findings)
 }
 
+/// The files of a message that Gorgias took, with their addresses.
+pub(crate) fn files_of<'r>(
+    scene: &Scene<'_>,
+    rows: &'r TicketRows,
+    position: i32,
+) -> Vec<(&'r WantAttachment, String)> {
+    let url = |file| Some((file, url_of(file, &scene.book, &scene.secret)?));
+    rows.attached(position).filter_map(url).collect()
+}
+
 fn compare_messages(
     scene: &Scene<'_>,
     rows: &TicketRows,
@@ -133,7 +145,8 @@ fn compare_messages(
             continue;
         }
         findings.object(MESSAGE).wanted += 1;
-        let wanted = wanted_message(&scene.names, row, customer);
+        let files = files_of(scene, rows, row.position);
+        let wanted = wanted_message(&scene.names, row, &files, customer);
         let images = by_key.remove(row.external_id.as_str()).unwrap_or_default();
         // The one that the ledger names, else the first of them.
         let held = scene.book.destination(&key).map(|id| id.to_string());

@@ -148,6 +148,21 @@ const OWN: &[(&str, Advice)] = &[
             "nothing; find out why two processes worked on one account",
         ),
     ),
+    ("LOD109", advice("a file was uploaded", "nothing; it hangs on its message")),
+    (
+        "LOD110",
+        advice(
+            "a file was uploaded once more because an answer was lost",
+            "nothing; a copy that hangs on nothing may lie at Gorgias, where uploads can neither be listed nor deleted",
+        ),
+    ),
+    (
+        "LOD111",
+        advice(
+            "Gorgias does not take a recording",
+            "nothing, if it is too large: it stays in the store; else see the reason and start a new run",
+        ),
+    ),
     ("REP101", advice("not written to Gorgias yet", "go on with `deskferry run`")),
     (
         "ROL101",

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::advice;
+use super::recordings::RecordingsV1;
 use super::records::{Line, State};
 use super::summary::SummaryV1;
 
@@ -51,6 +52,9 @@ pub struct ReportV1 {
     pub dropped_values: Vec<GroupV1>,
     /// How often a rule was applied, by code.
     pub notes: BTreeMap<String, u64>,
+    /// What became of the recordings, where they were to be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recordings: Option<RecordingsV1>,
     /// Requests to Gorgias by route.
     pub requests_by_route: BTreeMap<String, u64>,
     /// Every wave was compared, and found right or accepted by name.

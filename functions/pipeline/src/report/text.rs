@@ -27,6 +27,10 @@ pub fn render(report: &ReportV1) -> String {
         "No value was dropped.",
         &report.dropped_values,
     );
+    if let Some(recordings) = &report.recordings {
+        section(&mut out, "Recordings");
+        line(&mut out, &format!("  {}", recordings.in_words()));
+    }
     requests(&mut out, report);
     section(&mut out, "Where things lie");
     for (what, place) in &report.places {

@@ -32,6 +32,7 @@ use crate::reconcile::image::{found_customer, wanted_customer, wanted_message, w
 use crate::reconcile::pairing::{Pair, Pairing};
 use crate::reconcile::reading::{expected, read_messages, read_tickets};
 use crate::reconcile::scratch::{MessageImage, TicketImage};
+use crate::reconcile::tickets::files_of;
 use crate::reconcile::{ReconcileError, Scene};
 use crate::wave::Wave;
 
@@ -246,7 +247,8 @@ fn messages_of(
                 into.fields.insert(format!("message[{}].{name}", image.gorgias_id), value);
             }
         };
-        put(written, wanted_message(&scene.names, row, customer));
+        let files = files_of(scene, rows, row.position);
+        put(written, wanted_message(&scene.names, row, &files, customer));
         put(now, serde_json::from_str(&image.image)?);
         written.messages.insert(row.external_id.clone());
         now.messages.insert(row.external_id.clone());

@@ -129,7 +129,7 @@ impl Work for RowsWork<'_> {
         }
     }
 
-    fn is_wanted(&self, action: &Action) -> bool {
+    fn is_wanted(&mut self, action: &Action) -> bool {
         !self.unwanted.contains(&action.key)
     }
 

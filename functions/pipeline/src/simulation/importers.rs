@@ -115,6 +115,7 @@ fn ticket_of(world: &World, number: u64) -> NewTicket {
         delivery: NewDelivery::InternalNote { author: UserId(2), at },
         body_text: "text".to_owned(),
         body_html: "<div>text</div>".to_owned(),
+        attachments: Vec::new(),
     };
     NewTicket {
         external_id: ExternalId::from_stored(key.clone()),

@@ -9,9 +9,9 @@ use migration::gorgias::{
 use migration::keys::ExternalId;
 
 use crate::ports::gorgias::{
-    Account, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
-    NewCustomer, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule, Setting, Tag, Team, Ticket,
-    Usage, User, WriteError,
+    Account, Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias,
+    Integration, Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule,
+    Setting, Tag, Team, Ticket, Usage, User, WriteError,
 };
 
 /// The account.
@@ -174,6 +174,9 @@ impl Gorgias for FakeGorgias {
     }
     async fn set_customer_values(&self, _: CustomerId, _: &[FoundValue]) -> Result<(), WriteError> {
         written("PUT /customers/{id}/custom-fields")
+    }
+    async fn upload(&self, _: &NewFile) -> Result<Attachment, WriteError> {
+        written("POST /upload")
     }
     async fn create_ticket(&self, _: &NewTicket) -> Result<TicketId, WriteError> {
         written("POST /tickets")

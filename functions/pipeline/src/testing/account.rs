@@ -9,8 +9,9 @@ use migration::gorgias::{
 };
 
 use crate::ports::gorgias::{
-    AuditEvent, Customer, CustomerChange, Field, FoundChannel, FoundValue, Integration, Message, NewCustomer,
-    NewDelivery, NewMessage, NewTeam, NewTicket, Rule, Setting, Tag, Team, Ticket, User,
+    Attachment, AuditEvent, Customer, CustomerChange, Field, FoundAttachment, FoundChannel, FoundValue,
+    Integration, Message, NewCustomer, NewDelivery, NewFile, NewMessage, NewTeam, NewTicket, Rule, Setting,
+    Tag, Team, Ticket, User,
 };
 
 /// What goes wrong with one request.
@@ -53,6 +54,8 @@ pub(crate) struct Account {
     pub(crate) customers: BTreeMap<CustomerId, Customer>,
     pub(crate) tickets: BTreeMap<TicketId, Ticket>,
     pub(crate) messages: BTreeMap<MessageId, Message>,
+    /// Every upload that arrived, by its address; what no message names is an orphan.
+    pub(crate) uploads: BTreeMap<String, NewFile>,
     /// What people did; what we do leaves no events here.
     pub(crate) events: Vec<AuditEvent>,
     next_id: u64,
@@ -285,6 +288,15 @@ impl Account {
         Ok(id)
     }
 
+    /// Takes a file; every arrival is one more.
+    pub(crate) fn add_upload(&mut self, file: &NewFile) -> Attachment {
+        let url =
+            format!("https://acme.gorgias.com/api/attachment/download/{:08x}/{}", self.draw(), file.name);
+        self.uploads.insert(url.clone(), file.clone());
+        let (name, content_type) = (file.name.clone(), file.content_type.clone());
+        Attachment { url, name, content_type, bytes: file.body.len() as u64 }
+    }
+
     pub(crate) fn add_message(&mut self, ticket: TicketId, new: &NewMessage) -> Result<MessageId, No> {
         if !self.tickets.contains_key(&ticket) {
             return Err(No::Gone);
@@ -313,6 +325,7 @@ impl Account {
                 created_at: Some(at),
                 body_text: Some(new.body_text.clone()),
                 body_html: Some(new.body_html.clone()),
+                attachments: new.attachments.iter().map(found).collect(),
             },
         );
         Ok(id)
@@ -328,5 +341,14 @@ impl Account {
             *seen.entry(id).or_default() += 1;
         }
         seen.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+fn found(file: &Attachment) -> FoundAttachment {
+    FoundAttachment {
+        url: file.url.clone(),
+        name: file.name.clone(),
+        content_type: file.content_type.clone(),
+        bytes: Some(file.bytes),
     }
 }

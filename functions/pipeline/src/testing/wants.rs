@@ -1,17 +1,19 @@
 //! What a small migration wants, sealed as transform would leave it.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use migration::gorgias::{CustomerId, FieldDraft, FieldKind, FieldObject, TagDraft, TeamDraft, UserId};
 use migration::keys::{FieldKey, TeamKey};
 use snapshot::tables::{
-    WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag, WantTeam,
-    WantTeamMember, WantTicket, WantTicketTag, WantTicketValue, WantUser,
+    WantAttachment, WantCustomer, WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag,
+    WantTeam, WantTeamMember, WantTicket, WantTicketTag, WantTicketValue, WantUser,
 };
 use snapshot::{Pass, Row};
 
 use super::World;
 use crate::archive;
 use crate::context::Context;
+use crate::ledger::key::sha256_hex;
 use crate::ports::gorgias::{Customer, FoundChannel};
 use crate::prepare::schema::SchemaWish;
 
@@ -28,6 +30,7 @@ pub(crate) struct Wants {
     tags: Vec<WantTicketTag>,
     ticket_values: Vec<WantTicketValue>,
     messages: Vec<WantMessage>,
+    attachments: Vec<WantAttachment>,
 }
 
 pub(crate) fn email(number: u64) -> String {
@@ -161,6 +164,27 @@ impl Wants {
         }
     }
 
+    /// A recording in the store hangs on a message of a ticket.
+    pub(crate) fn recording(&mut self, ticket: &str, position: i32) {
+        let message = format!("{ticket}:message:{position}");
+        let body = Self::sound(&message);
+        self.attachments.push(WantAttachment {
+            ticket_external_id: ticket.to_owned(),
+            position,
+            file_name: format!("call-{position}.mp3"),
+            content_type: "audio/mpeg".to_owned(),
+            size_bytes: i64::try_from(body.len()).expect("small"),
+            sha256: sha256_hex(&body),
+            store_key: format!("recordings/v1/call={position}/{}.mp3", sha256_hex(&body)),
+            message_external_id: message,
+        });
+    }
+
+    /// The sound of a message's recording.
+    pub(crate) fn sound(message: &str) -> Bytes {
+        Bytes::from(format!("ID3 sound of {message}"))
+    }
+
     /// What prepare has to make for these rows.
     pub(crate) fn schema() -> SchemaWish {
         let field = |key: &str, object, label: &str| FieldDraft {
@@ -241,6 +265,13 @@ impl Wants {
         seal(&ctx, self.tags).await;
         seal(&ctx, self.ticket_values).await;
         seal(&ctx, self.messages).await;
+        for file in &self.attachments {
+            let key = ctx.key(&file.store_key).expect("a key");
+            ctx.store.put_new(&key, Self::sound(&file.message_external_id)).await.expect("stored");
+        }
+        if !self.attachments.is_empty() {
+            seal(&ctx, self.attachments).await;
+        }
     }
 }
 

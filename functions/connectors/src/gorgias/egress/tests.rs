@@ -41,6 +41,7 @@ fn message() -> impl Strategy<Value = NewMessage> {
         external_id: ExternalId::from_stored(format!("leaddesk:call:{id}")),
         delivery,
         body_html: format!("<p>{}</p>", text.len()),
+        attachments: Vec::new(),
         body_text: text,
     })
 }

@@ -226,8 +226,8 @@ impl<'a> Engine<'a> {
             }
             self.sent_during_append += 1;
             self.writing += 1;
-            let gorgias = Arc::clone(&self.ctx.destination);
-            self.running.push(Box::pin(job::send(gorgias, action, now)));
+            let (gorgias, store) = (Arc::clone(&self.ctx.destination), Arc::clone(&self.ctx.store));
+            self.running.push(Box::pin(job::send(gorgias, store, action, now)));
         }
     }
 
@@ -413,6 +413,7 @@ impl<'a> Engine<'a> {
     async fn settle(&mut self, action: Action, outcome: Outcome, started: Moment) -> Result<(), DriveError> {
         let answered = match outcome {
             Outcome::Done { via, .. } => Some(via),
+            Outcome::Uploaded(_) => Some(Via::Answer),
             _ => None,
         };
         match self.work.settle(&action, outcome, self.ledger).await.map_err(DriveError::Work)? {

@@ -7,9 +7,11 @@ use migration::ledger::Via;
 use super::doubts::Doubtful;
 use super::probes::Probe;
 use super::{Action, Outcome};
-use crate::ledger::request::{Request, Trace, holders};
+use crate::ledger::key::sha256_hex;
+use crate::ledger::request::{Request, StoredFile, Trace, holders};
 use crate::ledger::timing::Moment;
-use crate::ports::gorgias::{Gorgias, Message, ReadError, WriteError};
+use crate::ports::gorgias::{Attachment, Gorgias, Message, NewFile, ReadError, WriteError};
+use crate::ports::store::{Store, StoreError};
 
 /// A conversation that has ended.
 pub(super) enum Ended {
@@ -54,10 +56,22 @@ pub(super) enum Answer {
     },
 }
 
-/// Sends a write.
-pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action, started: Moment) -> Ended {
-    let answer = match action.request.send(&*gorgias).await {
-        Ok(id) => Answer::Outcome(Outcome::Done { id, via: Via::Answer, arrived: None }),
+/// Sends a write; files come from the store.
+pub(super) async fn send(
+    gorgias: Arc<dyn Gorgias>,
+    store: Arc<dyn Store>,
+    action: Action,
+    started: Moment,
+) -> Ended {
+    let sent = match &action.request {
+        Request::Upload(file) => upload(&*gorgias, &*store, file).await.map(Outcome::Uploaded),
+        request => {
+            let done = |id| Outcome::Done { id, via: Via::Answer, arrived: None };
+            request.send(&*gorgias).await.map(done)
+        }
+    };
+    let answer = match sent {
+        Ok(outcome) => Answer::Outcome(outcome),
         Err(WriteError::Refused { status, message, .. }) => {
             Answer::Outcome(Outcome::Refused { status, message })
         }
@@ -68,6 +82,27 @@ pub(super) async fn send(gorgias: Arc<dyn Gorgias>, action: Action, started: Mom
         Err(WriteError::InDoubt { .. }) => look_at_once(&*gorgias, &action.request).await,
     };
     Ended::Write(Finished { action, answer, started })
+}
+
+/// Uploads a file of the store, if it is still the one that is wanted.
+async fn upload(
+    gorgias: &dyn Gorgias,
+    store: &dyn Store,
+    file: &StoredFile,
+) -> Result<Attachment, WriteError> {
+    let request = || "POST /upload".to_owned();
+    let body = match store.get(&file.key).await {
+        Ok(body) if sha256_hex(&body) == file.sha256 => body,
+        Ok(_) | Err(StoreError::NotFound { .. }) => {
+            let message = "stopped before sending: the file in the store is gone or another one".to_owned();
+            return Err(WriteError::Refused { request: request(), status: 0, message });
+        }
+        Err(error) => {
+            return Err(WriteError::NotSent { request: request(), source: Some(Box::new(error)) });
+        }
+    };
+    let (name, content_type) = (file.name.clone(), file.content_type.clone());
+    gorgias.upload(&NewFile { name, content_type, body }).await
 }
 
 /// Looks for the effect of a write that may have been sent earlier.

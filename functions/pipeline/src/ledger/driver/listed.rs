@@ -3,10 +3,16 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use migration::ledger::ReceiptClass;
+use migration::ledger::{ReceiptClass, Via};
 
 use super::{Action, Outcome, Reaction, Work, WorkFailure, codes};
 use crate::ledger::Ledger;
+use crate::ledger::key::sha256_hex;
+use crate::ledger::stored::NoteV1;
+use crate::ports::gorgias::Attachment;
+
+/// Hexadecimal digits of the number of an upload: any reader of JSON takes it.
+const UPLOAD_NUMBER_DIGITS: usize = 13;
 
 /// A fixed list of writes whose outcomes need no thought: schema, switches.
 pub struct Listed {
@@ -49,11 +55,26 @@ impl Work for Listed {
     }
 }
 
+/// The receipt of an upload. It has no id at Gorgias, so a number is derived from its address, which is what counts.
+#[must_use]
+pub fn uploaded(file: &Attachment, code: &str) -> Reaction {
+    let digits = sha256_hex(file.url.as_bytes());
+    let number = digits.get(..UPLOAD_NUMBER_DIGITS).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    Reaction::Record {
+        dest_id: Some(number.unwrap_or(0)),
+        class: ReceiptClass::Created,
+        via: Via::Answer,
+        note: Some(NoteV1 { code: code.to_owned(), text: file.url.clone() }),
+        follow: Vec::new(),
+    }
+}
+
 /// What follows from an outcome where nothing can be done about it.
 #[must_use]
 pub fn plain(outcome: Outcome, class: ReceiptClass) -> Reaction {
     match outcome {
         Outcome::Done { id, via, .. } => Reaction::done(id, class, via),
+        Outcome::Uploaded(file) => uploaded(&file, codes::UPLOADED),
         Outcome::Refused { status, message } => {
             Reaction::refused(codes::REFUSED, format!("refused with {status}: {message}"))
         }

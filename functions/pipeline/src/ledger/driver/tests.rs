@@ -44,6 +44,7 @@ fn ticket(number: u64, customer: CustomerId, messages: u64) -> Request {
         delivery: NewDelivery::InternalNote { author: UserId(1), at },
         body_text: "text".to_owned(),
         body_html: "<div>text</div>".to_owned(),
+        attachments: Vec::new(),
     };
     Request::CreateTicket(Box::new(NewTicket {
         external_id: ExternalId::from_stored(format!("leaddesk:lead:1:{number}")),

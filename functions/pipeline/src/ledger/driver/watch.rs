@@ -72,6 +72,7 @@ mod tests {
             created_at: None,
             body_text: None,
             body_html: None,
+            attachments: Vec::new(),
         }
     }
 

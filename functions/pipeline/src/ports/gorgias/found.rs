@@ -273,6 +273,21 @@ pub struct Message {
     pub body_text: Option<String>,
     /// HTML.
     pub body_html: Option<String>,
+    /// Files that hang on it, in order.
+    pub attachments: Vec<FoundAttachment>,
+}
+
+/// A file that hangs on a message, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundAttachment {
+    /// Address.
+    pub url: String,
+    /// Label.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Size, where it is told.
+    pub bytes: Option<u64>,
 }
 
 /// An entry of the account's audit log.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use migration::gorgias::{CustomerChannel, CustomerId, TeamId, TicketStatus, UserId};
 use migration::keys::ExternalId;
@@ -108,6 +109,30 @@ pub enum NewDelivery {
     },
 }
 
+/// A file to upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its label at Gorgias: ASCII letters, digits and `._-` alone.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Content.
+    pub body: Bytes,
+}
+
+/// A file that lies at Gorgias, as a message names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Address, as the upload was answered.
+    pub url: String,
+    /// Label.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Size.
+    pub bytes: u64,
+}
+
 /// A message to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
@@ -119,6 +144,8 @@ pub struct NewMessage {
     pub body_text: String,
     /// Safe HTML.
     pub body_html: String,
+    /// Files that were uploaded before.
+    pub attachments: Vec<Attachment>,
 }
 
 /// A ticket to create with up to 500 messages.

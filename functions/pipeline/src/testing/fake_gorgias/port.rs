@@ -10,9 +10,9 @@ use migration::keys::ExternalId;
 
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::{
-    AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration, Message,
-    NewCustomer, NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError, Rule, Setting, Tag,
-    Team, Ticket, Usage, User, WriteError,
+    Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration,
+    Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError,
+    Rule, Setting, Tag, Team, Ticket, Usage, User, WriteError,
 };
 
 use super::{Effect, FakeGorgias};
@@ -224,6 +224,10 @@ impl Gorgias for FakeGorgias {
             account.set_values(id, &values)
         })
         .await
+    }
+    async fn upload(&self, file: &NewFile) -> Result<Attachment, WriteError> {
+        let file = file.clone();
+        self.write("POST /upload", None, move |account, _| Ok(account.add_upload(&file))).await
     }
     async fn create_ticket(&self, ticket: &NewTicket) -> Result<TicketId, WriteError> {
         let (whole, part) = (ticket.clone(), ticket.clone());
