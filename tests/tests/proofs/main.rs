@@ -6,6 +6,7 @@ mod all_rows;
 mod faults;
 mod named;
 mod reading;
+mod recordings;
 mod rollback;
 mod world;
 mod wrong_byte;

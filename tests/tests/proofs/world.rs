@@ -45,12 +45,22 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     context: pipeline::context::Context,
     queue: Arc<dyn Queue>,
-    _leaddesk: leaddesk::Running,
+    pub(crate) leaddesk: leaddesk::Running,
 }
 
 impl World {
     /// A small account with every kind of trouble that the generator plants.
     pub(crate) async fn start(contacts: u32, calls: u32) -> Self {
+        Self::with(contacts, calls, "", |_, _| {}).await
+    }
+
+    /// The same with more lines of configuration, and with habits of LeadDesk that depend on its account.
+    pub(crate) async fn with(
+        contacts: u32,
+        calls: u32,
+        more: &str,
+        habits: impl FnOnce(&mut leaddesk::Config, &Account),
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let account = Account::generate(Shape::with_size(contacts, calls)).expect("a valid shape");
         account.write_files(&folder.path().join("operator-files")).expect("the operator's files");
@@ -58,7 +68,8 @@ impl World {
         let mut destination = gorgias::Config { bucket, ..gorgias::Config::default() };
         destination.preexisting.users.extend(users(&account));
         destination.switches.seats_max = 500;
-        let source = leaddesk::Config::new(leaddesk::Profile::Evidence);
+        let mut source = leaddesk::Config::new(leaddesk::Profile::Evidence);
+        habits(&mut source, &account);
         let secrets = [
             ("env:LEADDESK_AUTH", source.auth.clone()),
             ("env:LEADDESK_CLIENT_ID", source.client_id.clone()),
@@ -68,7 +79,7 @@ impl World {
         let (number, email) = (source.account_number, destination.email.clone());
         let source = leaddesk::start(source, account).await.expect("LeadDesk's twin");
         let destination = gorgias::start(destination).await.expect("Gorgias' twin");
-        let text = configuration(&source, &destination, number, &email);
+        let text = configuration(&source, &destination, number, &email) + more;
         let secret = move |reference: &str, _: &Path| {
             let found = secrets.iter().find(|(name, _)| *name == reference);
             found.map(|(_, secret)| SecretString::from(secret.clone())).ok_or_else(|| "unknown".to_owned())
@@ -82,7 +93,7 @@ impl World {
         let queue = open_queue(&config.queue, Arc::clone(&clock)).await.expect("a queue");
         let surroundings = Surroundings { clock, progress: Arc::new(Silent), log: Arc::new(NoLog) };
         let context = connect(&config, run, scratch, store, surroundings).expect("connected");
-        Self { gorgias: destination, folder, context, queue, _leaddesk: source }
+        Self { gorgias: destination, folder, context, queue, leaddesk: source }
     }
 
     pub(crate) fn context(&self) -> &pipeline::context::Context {
@@ -103,6 +114,14 @@ impl World {
             if step == last {
                 return;
             }
+        }
+    }
+
+    /// Runs the steps from `first` to `last`, both included.
+    pub(crate) async fn run_from(&self, first: Step, last: Step) {
+        let place = |step| STEPS.iter().position(|other| *other == step).expect("a step");
+        for step in &STEPS[place(first)..=place(last)] {
+            run_step(self.context(), *step).await.expect("every step comes to its end");
         }
     }
 
