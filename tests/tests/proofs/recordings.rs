@@ -1,6 +1,8 @@
 //! Recordings from LeadDesk into the store, and from the store to Gorgias, over HTTP, with processes that die on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::task::Poll;
 
 use pipeline::conduct::Step;
 use pipeline::ports::leaddesk::Sound;
@@ -52,18 +54,23 @@ fn uploads(world: &World) -> u64 {
     requests.iter().filter(|((route, _), _)| route.contains("/upload")).map(|(_, count)| count).sum()
 }
 
-/// Runs a step until so much is seen, then ends it as a kill would; tells whether it was ended.
+/// Runs a step until so much is seen, then drops it as a kill would; tells whether it was still running.
 async fn killed_when(world: &World, step: Step, is_time: impl Fn() -> bool) -> bool {
-    let ctx = world.context().clone();
-    let process = tokio::spawn(async move { run_step(&ctx, step).await.map(drop) });
-    while !process.is_finished() {
+    let time = poll_fn(|task| {
         if is_time() {
-            process.abort();
-            break;
+            return Poll::Ready(());
         }
-        tokio::task::yield_now().await;
+        task.waker().wake_by_ref();
+        Poll::Pending
+    });
+    tokio::select! {
+        biased;
+        ended = run_step(world.context(), step) => {
+            ended.expect("the step comes to its end");
+            false
+        }
+        () = time => true,
     }
-    process.await.is_err_and(|error| error.is_cancelled())
 }
 
 async fn recordings_told(world: &World) -> RecordingsV1 {
@@ -114,7 +121,9 @@ async fn recordings_are_archived_once_although_the_process_dies() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recordings_hang_on_their_calls_although_the_process_dies() {
-    let world = World::with(40, 120, "[mapping]\nrecording = \"upload\"\n", odd).await;
+    let mut world = World::with(40, 120, "[mapping]\nrecording = \"upload\"\n", odd).await;
+    // As under the command's lock: no earlier process can still start a request.
+    world.context_mut().limits.ledger.is_exclusive = true;
     world.run_through(Step::Reconcile(Wave::Customers)).await;
     let before = downloads(&world);
     assert!(
@@ -127,8 +136,9 @@ async fn recordings_hang_on_their_calls_although_the_process_dies() {
     let told = recordings_told(&world).await;
     assert_eq!((told.uploaded, told.upload_refused), (told.archived, 0));
     assert!(told.archived > 20, "{told:?}");
-    // A file that was on its way is uploaded again; the first copy hangs on nothing and is counted.
-    assert_eq!(uploads(&world), told.uploaded + told.uploaded_again);
+    // A file that may have been on its way is uploaded again; a first copy hangs on nothing and is counted.
+    let (least, most) = (told.uploaded, told.uploaded + told.uploaded_again);
+    assert!((least..=most).contains(&uploads(&world)), "{} uploads, {told:?}", uploads(&world));
     let in_flight = world.context().limits.destination_in_flight as u64;
     assert!(told.uploaded_again <= world.context().limits.group_intents as u64 + in_flight, "{told:?}");
 

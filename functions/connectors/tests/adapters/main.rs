@@ -13,6 +13,8 @@ mod faulty_objects;
 #[cfg(test)]
 mod gorgias_doubt;
 #[cfg(test)]
+mod gorgias_files;
+#[cfg(test)]
 mod gorgias_lists;
 #[cfg(test)]
 mod gorgias_rate;

@@ -67,6 +67,8 @@ fn the_floor() {
     let switched =
         Counts { switched: 4, tags_created: 2, teams_created: 3, fields_written: 5, ..Counts::default() };
     assert_eq!(requests_floor(&switched).schema, 18);
+    let recorded = Counts { tickets_created: 2, messages_created: 9, files_uploaded: 7, ..Counts::default() };
+    assert_eq!(requests_floor(&recorded).tickets, 9, "each file is a request of its own");
     let adopted = Counts { customers_adopted: 5, customers_with_values: 2, ..Counts::default() };
     assert_eq!(requests_floor(&adopted).customers, 12);
     assert_eq!(requests_floor(&adopted).total(), 12 + 12 + 6 + 5);

@@ -23,7 +23,7 @@ pub struct RecordingsV1 {
     pub pending: u64,
     /// Uploaded to Gorgias.
     pub uploaded: u64,
-    /// Of these, the ones that may lie there twice because an answer was lost.
+    /// Of these, the ones that may lie there twice because an answer was lost; an upper bound.
     pub uploaded_again: u64,
     /// Not taken by Gorgias.
     pub upload_refused: u64,
@@ -65,7 +65,7 @@ impl RecordingsV1 {
             (self.failed, "not taken, each with its reason"),
             (self.pending, "not fetched for now"),
             (self.upload_refused, "not taken by Gorgias"),
-            (self.uploaded_again, "uploaded twice, of which one copy hangs on nothing"),
+            (self.uploaded_again, "perhaps uploaded twice, with a copy that hangs on nothing"),
         ];
         let told: Vec<String> = all
             .into_iter()

@@ -148,8 +148,8 @@ async fn a_name_is_looked_up_once_and_leads_to_public_machines_only() {
 #[tokio::test]
 async fn a_stand_in_on_this_machine_leads_to_this_machine_and_nowhere_else() {
     let base: Url = "http://127.0.0.1:8080/stable".parse().unwrap();
-    let hosts = Hosts::new(&["rec-*.leaddesk.com".to_owned()], &base);
-    let judged = |location: &str| hosts.judge(location, &base);
+    let stand_in = Hosts::new(&["rec-*.leaddesk.com".to_owned()], &base);
+    let judged = |location: &str| stand_in.judge(location, &base);
     for elsewhere in [
         "https://rec-1.leaddesk.com/a",
         "http://169.254.169.254/",
@@ -161,9 +161,9 @@ async fn a_stand_in_on_this_machine_leads_to_this_machine_and_nowhere_else() {
         assert_eq!(judged(elsewhere), Err(AddressFault::LeavesMachine), "{elsewhere}");
     }
     let here = judged("http://rec-1.localhost:9000/a").unwrap();
-    let target = hosts.locate(here.clone(), &Answers::new([&["127.0.0.1"]])).await.unwrap();
+    let target = stand_in.locate(here.clone(), &Answers::new([&["127.0.0.1"]])).await.unwrap();
     assert_eq!(target.address.to_string(), "127.0.0.1:9000");
-    let lured = hosts.locate(here, &Answers::new([&["169.254.169.254"]])).await;
+    let lured = stand_in.locate(here, &Answers::new([&["169.254.169.254"]])).await;
     assert!(matches!(lured, Err(NoTarget::Refused(AddressFault::LeavesMachine))));
     // The other way round: no configuration of a real LeadDesk lets this machine in.
     let real = super::tests::hosts();
