@@ -14,6 +14,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use migration::leaddesk::{CallingList, Campaign, User};
+use migration::settings::RecordingPolicy;
 
 pub use error::DiscoverError;
 
@@ -88,7 +89,7 @@ async fn look(ctx: &Context) -> Result<Inventory, DiscoverError> {
     started(ctx, "Gorgias", None);
     let destination = destination::look(ctx).await?;
     finished(ctx, "Gorgias", destination.counts.values().sum());
-    let inventory = inventory(taken_at, source, destination);
+    let inventory = inventory(taken_at, source, destination, ctx.mapping.recording);
     for found in &inventory.overview.findings {
         if let Some(code) = migration::finding::Code::from_text(&found.code) {
             let event = Event::Finding { code: code.as_str(), count: found.count, text: found.text.clone() };
@@ -98,7 +99,12 @@ async fn look(ctx: &Context) -> Result<Inventory, DiscoverError> {
     Ok(inventory)
 }
 
-fn inventory(taken_at: jiff::Timestamp, source: Source, destination: Destination) -> Inventory {
+fn inventory(
+    taken_at: jiff::Timestamp,
+    source: Source,
+    destination: Destination,
+    recording: RecordingPolicy,
+) -> Inventory {
     let mut findings = source.files.findings;
     findings.extend(destination.findings);
     findings.sort();
@@ -109,7 +115,7 @@ fn inventory(taken_at: jiff::Timestamp, source: Source, destination: Destination
         gorgias_status: destination.status,
         gorgias_plan: destination.plan,
         service_user_id: destination.service_user,
-        scope: scope::rows(&counts, source.files.has_calls),
+        scope: scope::rows(&counts, source.files.has_calls, recording),
         source_counts: counts,
         gorgias_counts: destination.counts,
         lists: source.list_counts,

@@ -45,8 +45,8 @@ async fn a_file_is_uploaded_and_hangs_on_its_message_as_it_was_answered() {
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_and_a_lost_answer_is_a_doubt() {
-    let desk = Desk::open(with(|switches| switches.upload_bytes_max = 8), "1000000/1").await;
-    let refused = desk.client.upload(&recording(b"ID3 longer than eight")).await.unwrap_err();
+    let desk = Desk::open(with(|switches| switches.upload_bytes_max = 2_000), "1000000/1").await;
+    let refused = desk.client.upload(&recording(&[0; 2_001])).await.unwrap_err();
     assert!(matches!(refused, WriteError::Refused { status: 413, .. }), "{refused:?}");
     desk.strike("POST", "/upload", 1, Action::LostAnswerAfterCommit);
     let lost = desk.client.upload(&recording(b"ID3 ok")).await.unwrap_err();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use migration::settings::RecordingPolicy;
+
 use crate::documents::inventory::ScopeRow;
 
 const MIGRATED: &str = "migrated";
@@ -32,9 +34,27 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("omni_message", LEFT_OUT, "email, SMS and web chat of LeadDesk have no public read interface"),
 ];
 
+/// What becomes of recordings where the settings say otherwise.
+fn recordings(policy: RecordingPolicy) -> Option<(&'static str, &'static str)> {
+    match policy {
+        RecordingPolicy::None => None,
+        RecordingPolicy::Link => {
+            Some((DOCUMENTED, "their names, or links without a key, in the notes of calls"))
+        }
+        RecordingPolicy::Archive => Some((DOCUMENTED, "kept in the store, each with a row")),
+        RecordingPolicy::Upload => Some((MIGRATED, "kept in the store, and attached to the notes of calls")),
+    }
+}
+
 /// The scope of an account with these counts.
-pub(super) fn rows(counts: &BTreeMap<String, u64>, has_calls: bool) -> Vec<ScopeRow> {
+pub(super) fn rows(
+    counts: &BTreeMap<String, u64>,
+    has_calls: bool,
+    policy: RecordingPolicy,
+) -> Vec<ScopeRow> {
     let row = |(what, disposition, note): &(&str, &str, &str)| {
+        let chosen = recordings(policy).filter(|_| *what == "recording");
+        let (disposition, note) = chosen.as_ref().map_or((disposition, note), |(word, note)| (word, note));
         let unknown_calls = *what == "call" && !has_calls;
         ScopeRow {
             what: (*what).to_owned(),

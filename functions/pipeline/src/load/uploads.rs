@@ -115,8 +115,10 @@ impl Uploads {
                 let code = if again { codes::UPLOADED_AGAIN } else { codes::UPLOADED };
                 (Some(file.url.clone()), uploaded(&file, code))
             }
-            // Still in doubt: its ticket stays where it is, and the next start looks again.
-            Outcome::Unsettled => return Reaction::Leave,
+            // A file that gets no answer however often must not keep its ticket: what may lie there hangs on nothing.
+            Outcome::Unsettled => {
+                (None, Reaction::refused(codes::UPLOAD_REFUSED, "no answer, also after several tries"))
+            }
             Outcome::Refused { status, message } => {
                 let text = format!("refused with {status}: {message}");
                 (None, Reaction::refused(codes::UPLOAD_REFUSED, text))

@@ -111,6 +111,25 @@ async fn a_lost_answer_leaves_one_unattached_file_that_is_counted() {
 }
 
 #[tokio::test]
+async fn an_upload_without_any_answer_does_not_keep_its_ticket() {
+    let mut wants = Wants::people(3, 2);
+    wants.recording(&lead(2), 2);
+    let world = world_of(Account::fresh(), wants).await;
+    for nth in 1..=20 {
+        world.gorgias.fail("POST /upload", nth, Fault::AnswerLost);
+    }
+    run_all(&world).await.expect("goes on");
+    assert_right(&world).await;
+    assert_eq!(attached(&world), Vec::<String>::new());
+    assert_eq!(world.gorgias.account(|account| account.tickets.len()), 3);
+    let (book, _) = Ledger::read(&world.context()).await.expect("a ledger");
+    let noted = |(key, _): &(&migration::ledger::WriteKey, _)| {
+        book.note(key).is_some_and(|note| note.code == codes::UPLOAD_REFUSED)
+    };
+    assert_eq!((book.iter().filter(noted).count(), orphans(&world)), (1, 6));
+}
+
+#[tokio::test]
 async fn a_recording_that_is_gone_from_the_store_is_refused_and_named() {
     let world = world_of(Account::fresh(), recorded()).await;
     let lost = world.store.keys().into_iter().find(|key| key.as_str().contains("recordings/v1/call=1/"));
