@@ -121,8 +121,9 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "quarantined": queues.quarantined,
             "front": cloud.front.to_json(),
             "tables_equal": differences.tables_equal,
+            "ids_equal": differences.ids_equal,
             "objects_equal": differences.objects_equal,
-            "rollback": restored.told,
+            "rollback": restored.told.last().map(|told| json!({ "phase": told["phase"], "objects": told["objects"] })),
             "resources": cloud.outputs["Resources"],
             "code_bytes": cloud.outputs["CodeBytes"],
             "failures": failures,
@@ -273,7 +274,8 @@ impl Cloud {
     fn roll_back(&self) -> anyhow::Result<Restored> {
         let mut told = self.command(&["rollback", "plan"], &[0])?;
         told.extend(self.command(&["rollback", "apply", "--confirm", ACCOUNT_AT_GORGIAS], &[0])?);
-        Ok(Restored { told: told.into_iter().filter(|event| event["type"] == "rollback").collect() })
+        told.retain(|event| event["type"] == "rollback");
+        Ok(Restored { told })
     }
 
     async fn urls(&self) -> anyhow::Result<Vec<(String, String)>> {
@@ -283,11 +285,10 @@ impl Cloud {
     }
 
     async fn queues(&self) -> anyhow::Result<Queues> {
-        let mut queues = Queues::default();
         // What is left over is handled; a queue that is not empty after that is a finding.
         let until = Instant::now() + Duration::from_secs(20);
-        loop {
-            queues = Queues::default();
+        let mut queues = loop {
+            let mut queues = Queues::default();
             for (name, url) in self.urls().await? {
                 let request = self.sqs.get_queue_attributes().queue_url(url);
                 let found = request.attribute_names(QueueAttributeName::All).send().await?;
@@ -304,10 +305,10 @@ impl Cloud {
                 }
             }
             if queues.counts.values().all(|left| *left == 0) || Instant::now() > until {
-                break;
+                break queues;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        };
         queues.quarantined = self.keys("_unread/quarantine/").await?.len();
         Ok(queues)
     }

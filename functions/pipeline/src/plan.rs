@@ -28,7 +28,6 @@ use crate::ledger::key::{self, Secret};
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::adopted::StoredAdoptions;
 use crate::load::uploads::url_of;
-use crate::ports::gorgias::ReadError;
 use crate::ports::gorgias::{Customer, Raw};
 use crate::ports::store::InvalidKey;
 use crate::prepare::{self, PrepareError};

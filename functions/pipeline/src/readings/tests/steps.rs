@@ -89,6 +89,7 @@ fn message_of(id: MessageId, ticket: TicketId) -> Message {
         created_at: None,
         body_text: Some("Hello".to_owned()),
         body_html: None,
+        attachments: Vec::new(),
     }
 }
 
