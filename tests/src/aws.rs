@@ -34,6 +34,10 @@ const MIGRATION: &str = "bench";
 const ACCOUNT_AT_GORGIAS: &str = "acme";
 /// First folder of the store.
 const CUSTOMER: &str = "main";
+/// The schedule ticks so long after the deployment.
+const TICK_AFTER: i64 = 12;
+/// How long the tick may take to arrive: schedules are kept to the minute.
+const TICK_MAX: Duration = Duration::from_secs(75);
 /// One of so many creations of objects goes wrong.
 const FAULT_EVERY: u64 = 23;
 
@@ -89,6 +93,8 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     cloud.poison().await?;
     let told = cloud.migrate()?;
     say(began, "migrated by functions");
+    cloud.ticked().await?;
+    say(began, "the schedule ticked");
     let queues = cloud.queues().await?;
     let differences = compare::homes(&here, &cloud.world, &cloud.download().await?).await?;
     let state = cloud.world.gorgias_state().await?;
@@ -134,6 +140,12 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
         eprintln!("kept {}", cloud.world.keep().display());
     }
     Ok(failures)
+}
+
+/// The moment in so many seconds, as EventBridge Scheduler writes it.
+fn in_seconds(seconds: i64) -> anyhow::Result<String> {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    Ok(at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
 fn say(began: Instant, what: &str) {
@@ -209,6 +221,9 @@ impl Cloud {
             ("Architecture", architecture.to_owned()),
             ("Customer", CUSTOMER.to_owned()),
             ("Migration", MIGRATION.to_owned()),
+            // The schedule of the delta, once, while the run goes on.
+            ("ScheduleState", "ENABLED".to_owned()),
+            ("ScheduleExpression", format!("at({})", in_seconds(TICK_AFTER)?)),
         ];
         let outputs = emulator.deploy(world.folder(), &bootstrap, &secrets, &parameters)?;
         let queue = outputs["ControlQueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
@@ -269,6 +284,19 @@ impl Cloud {
         let told = self.command(&["run", "--yes"], &[0, 4])?;
         self.front.go_wrong_every(0);
         Ok(told)
+    }
+
+    /// Waits for the tick of the schedule: `conduct` tells who woke it.
+    async fn ticked(&self) -> anyhow::Result<()> {
+        let until = Instant::now() + TICK_MAX;
+        while Instant::now() < until {
+            let log = std::fs::read_to_string(self.world.folder().join("emulator.log"))?;
+            if log.contains("\"woken_by\":\"schedule\"") {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        bail!("the schedule did not wake the run within {TICK_MAX:?}")
     }
 
     fn roll_back(&self) -> anyhow::Result<Restored> {

@@ -71,10 +71,12 @@ async fn decide(
     let Opened { ctx, account } = home.open(migration, run, counts.clone()).await?;
     let shown = worker::look(&ctx).await?;
     let history = turns::history(&ctx).await.map_err(StepError::from)?;
+    let woken_by = serde_json::to_value(why).unwrap_or_default();
+    let woken_by = woken_by.as_str();
     match turns::next(&shown, &history, why) {
         Action::Rest(why) => {
             counts.add("Halted", u64::from(matches!(why, turns::Why::Halted | turns::Why::TooMany)));
-            tracing::info!(migration, run = %run, ?why, turns = history.turns, "rests");
+            tracing::info!(migration, run = %run, woken_by, ?why, turns = history.turns, "rests");
         }
         Action::Send { step, function, turn } => {
             let message =
@@ -86,7 +88,7 @@ async fn decide(
             };
             let id = format!("{migration}/{run}/{step}/{turn}");
             home.send(function, group, &id, serde_json::to_string(&message).unwrap_or_default()).await?;
-            tracing::info!(migration, run = %run, step = %step, turn, "sent");
+            tracing::info!(migration, run = %run, woken_by, step = %step, turn, "sent");
         }
     }
     Ok(())

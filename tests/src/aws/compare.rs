@@ -21,6 +21,9 @@ const LISTS: [(&str, bool); 6] = [
     ("tickets", true),
 ];
 
+/// Times of tickets and messages that are ours; the others say when the server did something.
+const WISHED_TIMES: [&str; 3] = ["created_datetime", "closed_datetime", "sent_datetime"];
+
 /// What was compared, and what differs.
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
@@ -50,7 +53,12 @@ pub(crate) async fn homes(here: &World, there: &World, lake: &Path) -> anyhow::R
     let (ours, theirs) = (ids(&here.folder().join("run").join(MIGRATION))?, ids(lake)?);
     found.ids_equal = ours.iter().filter(|(key, id)| theirs.get(*key) == Some(id)).count() as u64;
     if ours != theirs || ours.is_empty() {
-        found.failures.push(format!("id map: {} rows here, {} there, {} equal", ours.len(), theirs.len(), found.ids_equal));
+        found.failures.push(format!(
+            "id map: {} rows here, {} there, {} equal",
+            ours.len(),
+            theirs.len(),
+            found.ids_equal
+        ));
     }
     let (ours, theirs) = (here.gorgias_state().await?, there.gorgias_state().await?);
     for (list, times_are_wished) in LISTS {
@@ -124,12 +132,14 @@ fn timeless(record: &Value, times_are_wished: bool) -> Value {
             members
                 .iter()
                 .filter(|(name, _)| {
-                    let is_time = name.ends_with("_datetime");
-                    let is_servers =
-                        !times_are_wished || name.starts_with("updated") || name.starts_with("trashed");
-                    !(is_time && is_servers) && *name != "uri"
+                    let is_wished = times_are_wished && WISHED_TIMES.contains(&name.as_str());
+                    (!name.ends_with("_datetime") || is_wished) && *name != "uri"
                 })
-                .map(|(name, value)| (name.clone(), timeless(value, times_are_wished)))
+                .map(|(name, value)| {
+                    // Everything else within a ticket is a record of the server's.
+                    let is_ours = name == "messages";
+                    (name.clone(), timeless(value, times_are_wished && is_ours))
+                })
                 .collect(),
         ),
         Value::Array(items) => items.iter().map(|item| timeless(item, times_are_wished)).collect(),
