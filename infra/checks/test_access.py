@@ -12,13 +12,22 @@ from rules.base import statement
 from stack import Stack, translated
 
 FUNCTIONS = ("Conduct", "Extract", "Transform", "Load", "Reconcile")
-FOLDERS = ("lake", "ledger", "runs", "mappings", "reports", "usage", "files", "quarantine", "rollback")
+FOLDERS = (
+    "lake", "ledger", "runs", "mappings", "reports", "usage", "files", "settings", "recordings", "switches", "quarantine",
+    "rollback",
+)
 WRITES = {
     "Conduct": {"runs", "quarantine"},
-    "Extract": {"runs", "lake", "quarantine"},
-    "Transform": {"runs", "lake"},
-    "Load": {"runs", "lake", "ledger", "usage", "quarantine"},
-    "Reconcile": {"runs", "lake", "ledger", "usage", "reports", "rollback", "quarantine"},
+    "Extract": {"runs", "lake", "recordings", "quarantine"},
+    "Transform": {"runs", "lake", "quarantine"},
+    "Load": {"runs", "lake", "ledger", "usage", "switches", "quarantine"},
+    "Reconcile": {"runs", "lake", "ledger", "usage", "switches", "reports", "rollback", "quarantine"},
+}
+# Some folders are read by those alone that need them.
+MORE_READS = {
+    "Extract": {"recordings"},
+    "Load": {"ledger", "recordings", "switches"},
+    "Reconcile": {"ledger", "recordings", "switches"},
 }
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/administrator"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
@@ -57,7 +66,8 @@ def test_writes(name: str, folder: str) -> None:
 
 @pytest.mark.parametrize(("name", "folder"), list(itertools.product(FUNCTIONS, FOLDERS)))
 def test_reads(name: str, folder: str) -> None:
-    wanted = folder != "ledger" or name in ("Load", "Reconcile")
+    kept_apart = {"ledger", "recordings", "switches"}
+    wanted = folder not in kept_apart or folder in MORE_READS.get(name, set())
     assert ACCESS.can(role(name), "s3:GetObject", place(folder), tls="true") == wanted
 
 

@@ -10,13 +10,18 @@ from stack import Resource, Stack, listed
 FUNCTIONS = ("Conduct", "Extract", "Transform", "Load", "Reconcile")
 WRITES = {
     "Conduct": {"runs", "quarantine"},
-    "Extract": {"runs", "lake", "quarantine"},
-    "Transform": {"runs", "lake"},
-    "Load": {"runs", "lake", "ledger", "usage", "quarantine"},
-    "Reconcile": {"runs", "lake", "ledger", "usage", "reports", "rollback", "quarantine"},
+    "Extract": {"runs", "lake", "recordings", "quarantine"},
+    "Transform": {"runs", "lake", "quarantine"},
+    "Load": {"runs", "lake", "ledger", "usage", "switches", "quarantine"},
+    "Reconcile": {"runs", "lake", "ledger", "usage", "switches", "reports", "rollback", "quarantine"},
 }
-READS = {"lake", "runs", "mappings", "reports", "usage", "files", "quarantine", "rollback"}
-WITH_LEDGER = {"Load", "Reconcile"}
+READS = {"lake", "runs", "mappings", "reports", "usage", "files", "settings", "quarantine", "rollback"}
+# Some folders are read by those alone that need them.
+MORE_READS = {
+    "Extract": {"recordings"},
+    "Load": {"ledger", "recordings", "switches"},
+    "Reconcile": {"ledger", "recordings", "switches"},
+}
 SECRETS = {"Extract": "LeadDesk", "Load": "Gorgias", "Reconcile": "Gorgias"}
 # All that any role of ours may ever do. Deleting is not in it, nor is passing a role on or changing a policy.
 ACTIONS = {
@@ -150,7 +155,7 @@ def writes(pair: tuple[str, list[Allowed]]) -> str | None:
 def reads(pair: tuple[str, list[Allowed]]) -> str | None:
     name, statements = pair
     found = _folders(statements[0].stack, statements, "s3:GetObject")
-    wanted = READS | ({"ledger"} if name in WITH_LEDGER else set())
+    wanted = READS | MORE_READS.get(name, set())
     return None if found == wanted else f"{name} reads {sorted(found ^ wanted)} otherwise"
 
 
