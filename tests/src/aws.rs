@@ -5,6 +5,7 @@
 //! Deliberately absent: what an emulator cannot do, such as killing a function between two effects (see [`host`]).
 
 mod compare;
+pub(crate) mod conformance;
 mod emulator;
 mod front;
 mod host;

@@ -37,6 +37,8 @@ enum Command {
     Model(model::Arguments),
     /// The template, deployed to an emulator with the real binary, beside the same run on one machine.
     Aws(aws::Arguments),
+    /// The suites of store and queue, run by the adapters of S3 and SQS.
+    AwsConformance(aws::conformance::Arguments),
     /// A migration by functions that are killed, out of time, given messages twice, while S3 fails now and then.
     AwsStorm(aws::storm::Arguments),
     /// Kills a real run at random moments, starts it again, and counts what was created.
@@ -61,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
+        Command::AwsConformance(arguments) => aws::conformance::run(&arguments),
         Command::AwsStorm(arguments) => aws::storm::run(&arguments),
         Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),

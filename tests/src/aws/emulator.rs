@@ -34,6 +34,31 @@ impl Emulator {
         port: u16,
         seen_as: &str,
     ) -> anyhow::Result<Self> {
+        Self::started(python, folder, port, seen_as, &[]).await
+    }
+
+    /// As [`Emulator::start`], with a wall clock that runs ahead by the seconds in a file.
+    pub(crate) async fn with_clock(
+        python: &Path,
+        folder: &Path,
+        port: u16,
+        seen_as: &str,
+        clock: &Path,
+    ) -> anyhow::Result<Self> {
+        let more = [
+            ("PYTHONPATH", std::env::current_dir()?.join("infra/emulator/clock")),
+            ("DESKFERRY_CLOCK", clock.to_owned()),
+        ];
+        Self::started(python, folder, port, seen_as, &more).await
+    }
+
+    async fn started(
+        python: &Path,
+        folder: &Path,
+        port: u16,
+        seen_as: &str,
+        more: &[(&str, PathBuf)],
+    ) -> anyhow::Result<Self> {
         let scratch = folder.join("emulator");
         std::fs::create_dir_all(&scratch)?;
         let log = std::fs::File::create(folder.join("emulator.log"))?;
@@ -47,6 +72,7 @@ impl Emulator {
             .env("SFTP_ENABLED", "0")
             .env("IOT_MTLS_ENABLED", "0")
             .env("TMPDIR", &scratch)
+            .envs(more.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

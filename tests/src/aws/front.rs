@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Front {
         let shared = Arc::new(Shared { seen: Arc::clone(&seen), client: reqwest::Client::new(), behind });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let app = Router::new().fallback(pass).with_state(shared);
+        let app = Router::new().fallback(pass).layer(DefaultBodyLimit::disable()).with_state(shared);
         let server = tokio::spawn(async move {
             // Ends with the value that holds it.
             let _ = axum::serve(listener, app).await;

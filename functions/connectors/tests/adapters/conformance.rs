@@ -24,6 +24,7 @@ pub(crate) fn queue_under_test(settings: QueueSettings) -> QueueUnderTest {
         clock,
         visibility: settings.visibility,
         receives_max: settings.receives_max,
+        left_out: &[],
     }
 }
 
