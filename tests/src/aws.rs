@@ -130,6 +130,7 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "tables_equal": differences.tables_equal,
             "ids_equal": differences.ids_equal,
             "objects_equal": differences.objects_equal,
+            "cost": told.iter().rfind(|event| event["type"] == "cost"),
             "rollback": restored.told.last().map(|told| json!({ "phase": told["phase"], "objects": told["objects"] })),
             "resources": cloud.outputs["Resources"],
             "code_bytes": cloud.outputs["CodeBytes"],

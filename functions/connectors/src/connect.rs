@@ -71,13 +71,28 @@ pub async fn read_config(path: &Path) -> Result<Config, ConfigError> {
 #[cfg(feature = "aws")]
 async fn kept_secrets(references: References) -> Result<BTreeMap<String, SecretString>, ConfigError> {
     let all: Vec<String> = references.leaddesk.into_iter().chain(references.gorgias).collect();
-    if !all.iter().any(|reference| reference.starts_with(config::SECRET_PREFIX)) {
-        return Ok(BTreeMap::new());
+    let (held, kept): (Vec<String>, Vec<String>) = all
+        .into_iter()
+        .filter(|reference| reference.starts_with(config::SECRET_PREFIX))
+        .partition(|reference| own_copy(reference).is_some());
+    let mut secrets: BTreeMap<String, SecretString> =
+        held.into_iter().filter_map(|reference| Some((reference.clone(), own_copy(&reference)?))).collect();
+    if !kept.is_empty() {
+        let settings = aws::settings(None).await;
+        let read = aws::resolve(&settings, kept, &aws::SpentMeter::default()).await;
+        secrets.extend(
+            read.map_err(|error| ConfigError::Secret { key: "a reference", why: error.to_string() })?,
+        );
     }
-    let settings = aws::settings(None).await;
-    aws::resolve(&settings, all, &aws::SpentMeter::default())
-        .await
-        .map_err(|error| ConfigError::Secret { key: "a reference", why: error.to_string() })
+    Ok(secrets)
+}
+
+/// Secrets of a deployment are for its functions alone; whoever drives a run from elsewhere has a copy of his own.
+#[cfg(feature = "aws")]
+fn own_copy(reference: &str) -> Option<SecretString> {
+    let (_, key) = reference.rsplit_once('#')?;
+    let name = format!("DESKFERRY_SECRET_{}", key.to_uppercase());
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from)
 }
 
 #[cfg(not(feature = "aws"))]

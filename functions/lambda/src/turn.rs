@@ -182,3 +182,31 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, function: Function, expected: Option<&str>) {
+        let found = understood(body, function);
+        let told = found.map(|(migration, run, step)| format!("{migration}/{run}/{step}"));
+        assert_eq!(told.as_deref(), expected, "{body}");
+    }
+
+    #[test]
+    fn a_message_that_nobody_can_read_is_told_apart() {
+        let body = |step: &str| {
+            format!(r#"{{"version":"1","migration":"acme","run":"2026-11-22-a1","step":"{step}"}}"#)
+        };
+        check(&body("extract"), Function::Extract, Some("acme/2026-11-22-a1/extract"));
+        check(&body("load/leads"), Function::Load, Some("acme/2026-11-22-a1/load/leads"));
+        check(&body("plan"), Function::Load, Some("acme/2026-11-22-a1/plan"));
+        // Another function's step, a step that there is not, one for a person, another form, no JSON at all.
+        check(&body("extract"), Function::Load, None);
+        check(&body("fly"), Function::Load, None);
+        check(&body("discover"), Function::Extract, None);
+        check(&body("extract").replace("\"1\"", "\"9\""), Function::Extract, None);
+        check(&body("extract").replace("2026-11-22-a1", "../etc"), Function::Extract, None);
+        check("no message of ours", Function::Extract, None);
+    }
+}

@@ -41,7 +41,7 @@ pub(crate) async fn homes(here: &World, there: &World, lake: &Path) -> anyhow::R
     let names: std::collections::BTreeSet<&String> =
         ours.keys().chain(theirs.keys()).filter(wished).collect();
     for name in names {
-        if ours.get(name).is_some() && ours.get(name) == theirs.get(name) {
+        if ours.contains_key(name) && ours.get(name) == theirs.get(name) {
             found.tables_equal += 1;
         } else {
             found.failures.push(format!("{name}: {:?} here, {:?} there", ours.get(name), theirs.get(name)));

@@ -10,6 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use bytes::Bytes;
@@ -94,7 +96,7 @@ impl S3Store {
         self.meter.store_read(0);
         let head = match request.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => head,
-            Err(error) if error.as_service_error().is_some_and(|answer| answer.is_not_found()) => {
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
                 return Ok(Found::Nothing);
             }
             Err(error) => return Err(CallFailed::of("S3", &error)),
@@ -130,7 +132,7 @@ impl S3Store {
                 self.meter.store_read(bytes.unwrap_or(0));
                 Ok(Some(found.body))
             }
-            Err(error) if error.as_service_error().is_some_and(|answer| answer.is_no_such_key()) => {
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 self.meter.store_read(0);
                 Ok(None)
             }

@@ -200,7 +200,12 @@ impl Queue for FlawedQueue {
     }
 
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>, QueueError> {
-        let letters = self.inner.dead_letters().await?;
+        let mut letters = self.inner.dead_letters().await?;
+        if self.flaw == QueueFlaw::ForgetsGroups {
+            for letter in &mut letters {
+                letter.group = letter.group.rsplit_once('-').unwrap().0.to_owned();
+            }
+        }
         Ok(if self.flaw == QueueFlaw::LosesDeadLetters { Vec::new() } else { letters })
     }
 }

@@ -110,7 +110,7 @@ fn show(screen: &Screen, project: &Project, proposal: &MappingProposal, digest: 
         screen.say(format!("  and {} more", conflicts.len() - ROWS_SHOWN_MAX));
     }
     let document = project.place(&format!("mappings/{digest}/proposal.json"));
-    screen.say(format!("  all rows with their reasons: {}", document));
+    screen.say(format!("  all rows with their reasons: {document}"));
     screen.event(json!({
         "type": "proposal",
         "digest": digest,

@@ -129,7 +129,7 @@ fn show(screen: &Screen, project: &Project, plan: &PlanV1) {
         ));
     }
     let rows = project.place(&format!("lake/v1/ctl_rollback/run_id={}", plan.run));
-    screen.say(format!("  record by record: {}", rows));
+    screen.say(format!("  record by record: {rows}"));
     screen.event(json!({
         "type": "rollback_plan",
         "number": plan.number,
@@ -221,7 +221,7 @@ fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
         words::count(certificate.unexpected),
     ));
     let folder = project.place(&format!("rollback/{:04}", certificate.number));
-    screen.say(format!("Certificate {}", folder));
+    screen.say(format!("Certificate {folder}"));
     screen.event(json!({
         "type": "rollback",
         "number": certificate.number,

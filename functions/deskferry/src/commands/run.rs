@@ -49,6 +49,11 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<E
             steps::say_next(screen, &project).await?;
         }
         let told = tell(screen, &project, None, None).await?;
+        if let (QueuePlace::Sqs(_), Some(latest)) =
+            (&project.config.queue, report::latest(&project.context).await?)
+        {
+            remote::tell_cost(screen, &project, &latest.report.summary).await?;
+        }
         Ok(match (rest, told) {
             (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),
             (_, Some(told)) if arguments.strict.strict && told.fields_different > 0 => Exit::Differences,
