@@ -39,6 +39,8 @@ enum Command {
     Aws(aws::Arguments),
     /// The suites of store and queue, run by the adapters of S3 and SQS.
     AwsConformance(aws::conformance::Arguments),
+    /// What 100,000 contacts cost in AWS, judged by two smaller runs.
+    AwsCost(aws::CostArguments),
     /// A migration by functions that are killed, out of time, given messages twice, while S3 fails now and then.
     AwsStorm(aws::storm::Arguments),
     /// Kills a real run at random moments, starts it again, and counts what was created.
@@ -64,6 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
         Command::AwsConformance(arguments) => aws::conformance::run(&arguments),
+        Command::AwsCost(arguments) => aws::cost(&arguments),
         Command::AwsStorm(arguments) => aws::storm::run(&arguments),
         Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),

@@ -81,49 +81,63 @@ fn overhead(bill: &mut Bill, turns: f64) {
     bill.add("queue_requests", turns * float(QUEUE_REQUESTS_OF_A_TURN), QUEUE_REQUEST);
 }
 
-/// The same work for `records` records at a rate limit of `per_second` requests, of which the run needed `requests` for
-/// `of` records. Functions that speak to Gorgias wait for it, and that is paid; everything else grows with the records.
+/// A run to judge larger ones by.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// Its turns.
+    pub turns: &'a [Turn],
+    /// Contacts of its account.
+    pub contacts: u64,
+    /// Requests to Gorgias.
+    pub requests: u64,
+}
+
+/// A run over `contacts` contacts at a rate limit of `per_second` requests, judged by a small and a larger run: what both
+/// have is fixed, the difference grows with the contacts. Functions that speak to Gorgias wait for it, which is paid.
 #[must_use]
-pub fn at_the_limit(turns: &[Turn], requests: u64, of: u64, records: u64, per_second: f64) -> Bill {
-    let times = float(records) / float(of.max(1));
-    let mut bill = Bill::default();
-    for (what, (quantity, _)) in of_turns(turns).lines {
-        let price = match what {
-            "gigabyte_seconds" => continue,
-            "store_writes" => STORE_WRITE,
-            "store_reads" => STORE_READ,
-            "queue_requests" => QUEUE_REQUEST,
-            "secret_requests" => SECRET_REQUEST,
-            _ => INVOCATION,
-        };
-        bill.add(what, quantity * times, price);
-    }
-    let seconds_of = |waits: bool| -> f64 {
-        let some = turns.iter().filter(|turn| waits == speaks_to_gorgias(turn));
-        some.map(|turn| {
-            let used = |name: &str| float(turn.used.get(name).copied().unwrap_or(0));
-            used("milliseconds") / 1_000.0 * used("memory_megabytes") / 1_024.0
-        })
-        .sum()
+pub fn projected(small: Sample<'_>, large: Sample<'_>, contacts: u64, per_second: f64) -> Bill {
+    let grown = |small_count: f64, large_count: f64| -> f64 {
+        let slope = (large_count - small_count) / float(large.contacts.saturating_sub(small.contacts).max(1));
+        (large_count + slope * (float(contacts) - float(large.contacts))).max(0.0)
     };
-    // Memory of the functions that wait, weighted by their requests.
-    let asked: f64 =
-        turns.iter().map(|turn| float(turn.used.get("gorgias_requests").copied().unwrap_or(0))).sum();
+    let sum = |sample: Sample<'_>, what: &str| -> f64 {
+        sample.turns.iter().map(|turn| float(turn.used.get(what).copied().unwrap_or(0))).sum()
+    };
+    let both = |what: &str| grown(sum(small, what), sum(large, what));
+    let mut bill = Bill::default();
+    bill.add("store_writes", both("store_writes"), STORE_WRITE);
+    bill.add("store_reads", both("store_reads"), STORE_READ);
+    bill.add("secret_requests", both("secret_requests"), SECRET_REQUEST);
+    let seconds = grown(float(small.requests), float(large.requests)) / per_second.max(0.01);
+    bill.add("gigabyte_seconds", seconds * waiting_gigabytes(large.turns), GIGABYTE_SECOND);
+    let busy = grown(busy_gigabyte_seconds(small.turns), busy_gigabyte_seconds(large.turns));
+    bill.add("gigabyte_seconds", busy, GIGABYTE_SECOND);
+    overhead(&mut bill, float(large.turns.len() as u64) + seconds / TURN_SECONDS);
+    bill
+}
+
+/// Work of a function between its start and the margin before its hard end.
+const TURN_SECONDS: f64 = 255.0;
+
+/// Memory of the functions that wait for Gorgias, weighted by their requests.
+fn waiting_gigabytes(turns: &[Turn]) -> f64 {
+    let used = |turn: &Turn, what: &str| float(turn.used.get(what).copied().unwrap_or(0));
+    let requests: f64 = turns.iter().map(|turn| used(turn, "gorgias_requests")).sum();
     let weighted: f64 = turns
         .iter()
-        .map(|turn| {
-            let used = |name: &str| float(turn.used.get(name).copied().unwrap_or(0));
-            used("gorgias_requests") * used("memory_megabytes") / 1_024.0
-        })
+        .map(|turn| used(turn, "gorgias_requests") * used(turn, "memory_megabytes") / 1_024.0)
         .sum();
-    let gigabytes = if asked > 0.0 { weighted / asked } else { 0.0 };
-    let waiting = float(requests) * times / per_second.max(0.01) * gigabytes;
-    bill.add(
-        "gigabyte_seconds",
-        seconds_of(false) * times + waiting.max(seconds_of(true) * times),
-        GIGABYTE_SECOND,
-    );
-    bill
+    if requests > 0.0 { weighted / requests } else { 0.0 }
+}
+
+/// Of the turns that do not wait for Gorgias.
+fn busy_gigabyte_seconds(turns: &[Turn]) -> f64 {
+    let used = |turn: &Turn, what: &str| float(turn.used.get(what).copied().unwrap_or(0));
+    turns
+        .iter()
+        .filter(|turn| !speaks_to_gorgias(turn))
+        .map(|turn| used(turn, "milliseconds") / 1_000.0 * used(turn, "memory_megabytes") / 1_024.0)
+        .sum()
 }
 
 fn speaks_to_gorgias(turn: &Turn) -> bool {
@@ -174,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_the_rate_limit_is_paid() {
-        // 1,000 records took 200 requests in two seconds with 512 MB; 100,000 take 20,000 requests, which take 10,000 s.
-        let turns = [turn(2_000, 512, 10, 200), turn(1_000, 1_024, 10, 0)];
-        let bill = at_the_limit(&turns, 200, 1_000, 100_000, 2.0);
-        close(bill.lines["gigabyte_seconds"].0, 10_000.0 * 0.5 + 100.0);
-        close(bill.lines["store_writes"].0, 26.0 * 100.0);
-        // Without a limit only the work itself counts.
-        let fast = at_the_limit(&turns, 200, 1_000, 100_000, 1_000_000.0);
-        close(fast.lines["gigabyte_seconds"].0, 100.0 + 100.0);
+    fn what_grows_is_told_from_what_is_fixed_and_waiting_is_paid() {
+        // 100 writes are fixed, one more comes with each contact; 1,000 contacts take 2,000 requests.
+        let small = [turn(1_000, 512, 200, 200), turn(100, 1_024, 0, 0)];
+        let large = [turn(9_000, 512, 1_100, 2_000), turn(1_000, 1_024, 0, 0)];
+        let sample = |turns, contacts, requests| Sample { turns, contacts, requests };
+        let bill = projected(sample(&small, 100, 200), sample(&large, 1_000, 2_000), 100_000, 2.0);
+        let turns = 2.0 + 100_000.0 / TURN_SECONDS;
+        close(bill.lines["store_writes"].0, 100_100.0 + 3.0 * turns);
+        close(bill.lines["gigabyte_seconds"].0, 100_000.0 * 0.5 + 100.0 + 0.125 * turns);
     }
 }

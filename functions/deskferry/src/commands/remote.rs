@@ -7,7 +7,6 @@ use std::time::Duration;
 use pipeline::carried;
 use pipeline::conduct::{self, Next, Step};
 use pipeline::cost;
-use pipeline::report::SummaryV1;
 use pipeline::turns::{self, Action, Turn, TurnEnd, Wake, WakeMessage, Why};
 use pipeline::worker::{self, Rest, StepError};
 use serde_json::json;
@@ -19,12 +18,6 @@ use crate::project::Project;
 use crate::screen::Screen;
 use crate::words;
 
-/// Contacts that costs are told for.
-const COST_CONTACTS: u64 = 100_000;
-/// Requests of the documented bucket of an API key (facts: 40 in 20 s).
-const DOCUMENTED_REQUESTS: u32 = 40;
-/// Seconds of that bucket.
-const DOCUMENTED_SECONDS: f64 = 20.0;
 /// Between two looks; a turn takes longer than this.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
@@ -72,33 +65,17 @@ pub(crate) async fn to_end(
     }
 }
 
-/// What the run costs so far, and what the same work costs for an account of the size that prices are told for.
-pub(crate) async fn tell_cost(
-    screen: &Screen,
-    project: &Project,
-    summary: &SummaryV1,
-) -> Result<(), Failure> {
+/// What the run has cost so far.
+pub(crate) async fn tell_cost(screen: &Screen, project: &Project) -> Result<(), Failure> {
     let turns = turns::all(&project.context).await.map_err(StepError::from)?;
-    let contacts = summary.objects.get("contact").map_or(0, |counts| counts.source);
-    if turns.is_empty() || contacts == 0 {
-        return Ok(());
-    }
     let bill = cost::of_turns(&turns);
-    let limit = f64::from(DOCUMENTED_REQUESTS) / DOCUMENTED_SECONDS;
-    let many = cost::at_the_limit(&turns, summary.requests, contacts, COST_CONTACTS, limit);
-    screen.say(format!(
-        "Cost        {:.4} $ of AWS; {:.2} $ for {} contacts at the documented rate limit (prices of {})",
-        bill.dollars(),
-        many.dollars(),
-        words::count(COST_CONTACTS),
-        cost::PRICES_OF,
-    ));
+    let dollars = bill.dollars();
+    screen.say(format!("Cost        {dollars:.4} $ of AWS so far (prices of {})", cost::PRICES_OF));
     screen.event(json!({
         "type": "cost",
         "prices_of": cost::PRICES_OF,
-        "run": { "dollars": bill.dollars(), "lines": bill.lines },
-        "contacts": COST_CONTACTS,
-        "at_the_limit": { "dollars": many.dollars(), "lines": many.lines },
+        "dollars": dollars,
+        "lines": bill.lines,
         "idle_dollars_a_month": cost::IDLE_DOLLARS_A_MONTH,
     }));
     Ok(())

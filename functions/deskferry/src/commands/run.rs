@@ -49,10 +49,8 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<E
             steps::say_next(screen, &project).await?;
         }
         let told = tell(screen, &project, None, None).await?;
-        if let (QueuePlace::Sqs(_), Some(latest)) =
-            (&project.config.queue, report::latest(&project.context).await?)
-        {
-            remote::tell_cost(screen, &project, &latest.report.summary).await?;
+        if matches!(project.config.queue, QueuePlace::Sqs(_)) {
+            remote::tell_cost(screen, &project).await?;
         }
         Ok(match (rest, told) {
             (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),
