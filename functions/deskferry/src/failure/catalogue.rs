@@ -49,6 +49,9 @@ catalogue! {
     NO_SECRET = "E0105", Usage, "a secret cannot be found",
         "the configuration names where a secret is, and it is not there",
         "write env:NAME or file:path and put the secret there; never the secret itself";
+    WITHOUT_AWS = "E0106", Usage, "this program was built without AWS",
+        "store.url or queue.url is at AWS, and the adapters are half of a build",
+        "build it with `cargo build --release -p deskferry --features aws`, or use file: and in-process:";
     FILE_EXISTS = "E0111", Usage, "the file is there already",
         "nothing is replaced without being told to",
         "move it away, name another one with --config, or pass --force";

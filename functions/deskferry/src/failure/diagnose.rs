@@ -23,6 +23,8 @@ use pipeline::stop::Stopped;
 use pipeline::worker::StepError;
 use snapshot::SnapshotError;
 
+use connectors::connect::ConnectError;
+
 use super::Failure;
 use super::catalogue::{self, Entry};
 
@@ -87,6 +89,9 @@ fn port_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     }
     if let Some(error) = error.downcast_ref::<WriteError>() {
         return Some(of_write(error));
+    }
+    if let Some(ConnectError::WithoutAws { .. }) = error.downcast_ref::<ConnectError>() {
+        return Some(&catalogue::WITHOUT_AWS);
     }
     if error.is::<Stopped>() {
         return Some(&catalogue::INTERRUPTED);
