@@ -222,6 +222,8 @@ fn a_stop_while_writing_falls_between_two_writes() {
         "{found}"
     );
     resumed.until(|event| event["type"] == "summary");
+    // The lock goes with the process, which ends after its last line.
+    assert_eq!(resumed.child.wait().unwrap().code(), Some(4));
     let (code, again, _) = ended(world.folder(), &["run"]);
     assert!(code == 4 && again.contains("Nothing to do: run"), "{again}");
 }
