@@ -77,6 +77,8 @@ pub enum Pass {
     Delta(u32),
     /// Gorgias as it was found when a rollback was planned, and what that rollback does; numbered from 1.
     Rollback(u32),
+    /// Gorgias as it was found when a repair was planned, and what that repair does; numbered from 1.
+    Repair(u32),
 }
 
 impl fmt::Display for Pass {
@@ -87,6 +89,7 @@ impl fmt::Display for Pass {
             Self::After => out.write_str("after"),
             Self::Delta(number) => write!(out, "delta_{number:04}"),
             Self::Rollback(number) => write!(out, "rollback_{number:04}"),
+            Self::Repair(number) => write!(out, "repair_{number:04}"),
         }
     }
 }
@@ -101,6 +104,7 @@ impl FromStr for Pass {
             _ => match text.split_once('_') {
                 Some(("delta", number)) => number.parse().ok().map(Self::Delta),
                 Some(("rollback", number)) => number.parse().ok().map(Self::Rollback),
+                Some(("repair", number)) => number.parse().ok().map(Self::Repair),
                 _ => None,
             },
         };

@@ -19,8 +19,8 @@ mod wanted;
 
 pub use chat::{SourceChatMessage, SourceConversation};
 pub use control::{
-    ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRequestWindow,
-    ControlRollback, ControlRun, MapField, MapValue,
+    ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRepair,
+    ControlRequestWindow, ControlRollback, ControlRun, MapField, MapValue,
 };
 pub use customers::{FoundCustomer, FoundCustomerChannel, FoundCustomerValue};
 pub use found::{FoundMessage, FoundTicket, FoundTicketTag, FoundTicketValue};
@@ -92,6 +92,7 @@ pub const ALL: &[&TableSchema] = &[
     ControlReconDifference::SCHEMA,
     ControlRequestWindow::SCHEMA,
     ControlRollback::SCHEMA,
+    ControlRepair::SCHEMA,
 ];
 
 /// The table of this name.

@@ -65,6 +65,23 @@ pub(crate) struct Rollback {
     json: bool,
 }
 
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// Histories to draw.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// People of every migration.
+    #[arg(long, default_value_t = 8)]
+    people: u64,
+    /// Prints JSON; it does so in any case.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Plays histories on all cores and adds them up; which of them failed first does not depend on the cores.
 fn play(first: u64, count: u64, history: impl Fn(u64) -> Sum + Sync) -> (Sum, f64) {
     let started = Instant::now();
@@ -175,6 +192,26 @@ pub(crate) fn rollback(arguments: &Rollback) -> ExitCode {
     println!("{line}");
     let migrated = Migrated::new(arguments.people);
     let (histories, seconds) = play(arguments.first, arguments.seeds, |seed| migrated.history(seed));
+    let mut line = told(&histories, seconds);
+    line["type"] = json!("histories");
+    println!("{line}");
+    println!(
+        "{}",
+        json!({ "type": "summary", "wrong": killed.wrong + histories.wrong, "edits": histories.edits, "edits_lost": histories.edits_lost })
+    );
+    ended(killed.wrong + histories.wrong == 0)
+}
+
+/// Damage, people, storms and deaths around a repair.
+pub(crate) fn repair(arguments: &Repair) -> ExitCode {
+    let large = Migrated::new(arguments.people.max(9));
+    let points = large.repair_points();
+    let (killed, seconds) = play(1, points, |point| large.mended_at(point));
+    let mut line = told(&killed, seconds);
+    line["type"] = json!("kill_points");
+    println!("{line}");
+    let migrated = Migrated::new(arguments.people);
+    let (histories, seconds) = play(arguments.first, arguments.seeds, |seed| migrated.repair_history(seed));
     let mut line = told(&histories, seconds);
     line["type"] = json!("histories");
     println!("{line}");

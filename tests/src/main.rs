@@ -33,6 +33,8 @@ enum Command {
     Compare(histories::Compare),
     /// Rollbacks while people work: what of theirs is lost, what is not as before.
     Rollback(histories::Rollback),
+    /// Repairs of damage while people work: what of theirs is overwritten, what is not as it was loaded.
+    Repair(histories::Repair),
     /// Every interleaving of a small model of the protocol, and of each removal from it.
     Model(model::Arguments),
     /// The template, deployed to an emulator with the real binary, beside the same run on one machine.
@@ -63,6 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Crash(arguments) => Ok(histories::crash(&arguments)),
         Command::Compare(arguments) => Ok(histories::compare(&arguments)),
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
+        Command::Repair(arguments) => Ok(histories::repair(&arguments)),
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
         Command::AwsConformance(arguments) => aws::conformance::run(&arguments),

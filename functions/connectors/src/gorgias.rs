@@ -24,7 +24,7 @@ use pipeline::ports::clock::Clock;
 use pipeline::ports::gorgias::{
     Account, Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias,
     Integration, Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule,
-    Setting, Tag, Team, Ticket, Usage, User, WriteError,
+    Setting, Tag, Team, Ticket, TicketChange, Usage, User, WriteError,
 };
 use reqwest::Method;
 use secrecy::SecretString;
@@ -101,6 +101,17 @@ impl Client {
         self.write(Method::PUT, route, path, Some(body)).await.map(drop)
     }
 
+    async fn put_guarded(
+        &self,
+        route: &'static str,
+        path: String,
+        body: &Value,
+        check: egress::Check,
+    ) -> Result<(), WriteError> {
+        self.guard(route, body, check)?;
+        self.put(route, path, body).await
+    }
+
     async fn remove(&self, route: &'static str, path: String) -> Result<(), WriteError> {
         self.write(Method::DELETE, route, path, None).await.map(drop)
     }
@@ -166,9 +177,7 @@ impl Gorgias for Client {
     }
 
     async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
-        let query = vec![("relationships", "custom_fields".to_owned())];
-        self.one::<CustomerWire>(&Request::get("GET /customers/{id}", format!("/customers/{id}"), query))
-            .await
+        self.customer_or_target(id).await
     }
 
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
@@ -319,6 +328,29 @@ impl Gorgias for Client {
         self.create_guarded("POST /tickets/{id}/messages", path, &body, &message.external_id)
             .await
             .map(MessageId)
+    }
+
+    async fn update_ticket(&self, id: TicketId, change: &TicketChange) -> Result<(), WriteError> {
+        let body = compose::ticket_change(change);
+        self.put_guarded("PUT /tickets/{id}", format!("/tickets/{id}"), &body, egress::checked_change).await
+    }
+
+    async fn add_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
+        let body = json!({ "names": names });
+        let path = format!("/tickets/{id}/tags");
+        self.write(Method::POST, "POST /tickets/{id}/tags", path, Some(&body)).await.map(drop)
+    }
+
+    async fn remove_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
+        let body = json!({ "names": names });
+        let path = format!("/tickets/{id}/tags");
+        self.write(Method::DELETE, "DELETE /tickets/{id}/tags", path, Some(&body)).await.map(drop)
+    }
+
+    async fn update_message(&self, message: &Message) -> Result<(), WriteError> {
+        let body = compose::message_as(message);
+        let path = format!("/tickets/{}/messages/{}", message.ticket, message.id);
+        self.put_guarded("PUT /tickets/{id}/messages/{id}", path, &body, egress::checked).await
     }
 
     async fn set_ticket_trashed(&self, id: TicketId, at: Option<Timestamp>) -> Result<(), WriteError> {

@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Retry(Retry),
     /// Read Gorgias back and compare every field of every record
     Reconcile(Reconcile),
+    /// Mend what differs from what was wished: plan, apply; what people changed stays
+    Repair(Repair),
     /// Write the report of a run as text, JSON and CSV
     Report(Strict),
     /// Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
@@ -110,6 +112,7 @@ impl Command {
         match self {
             Self::Init(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
+            Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
             Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
             other => Some(format!("deskferry {}", other.name())),
@@ -132,6 +135,7 @@ impl Command {
             Self::Load => "load",
             Self::Retry(_) => "retry",
             Self::Reconcile(_) => "reconcile",
+            Self::Repair(_) => "repair",
             Self::Report(_) => "report",
             Self::Handoff => "handoff",
             Self::Rollback(_) => "rollback",
@@ -210,6 +214,32 @@ pub(crate) struct Retry {
     pub(crate) failed: bool,
     #[command(flatten)]
     pub(crate) strict: Strict,
+}
+
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    #[command(subcommand)]
+    pub(crate) deed: RepairDeed,
+}
+
+/// What a repair does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepairDeed {
+    /// Read Gorgias, and say record by record what would be written again and what stays, and why
+    Plan,
+    /// Write again what was damaged, make again what was lost, and compare
+    Apply(Strict),
+}
+
+impl RepairDeed {
+    /// The word on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply(_) => "apply",
+        }
+    }
 }
 
 /// Arguments of `rollback`.

@@ -6,10 +6,12 @@ mod demo;
 pub(crate) mod explain;
 mod init;
 mod remote;
+mod repair;
 mod rollback;
 mod run;
 mod status;
 mod steps;
+mod tables;
 mod twin;
 
 use std::future::Future;
@@ -45,6 +47,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Load => steps::run(screen, common, steps::Wish::Load),
         Command::Retry(retry) => steps::run(screen, common, steps::Wish::Retry(retry.strict)),
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),
+        Command::Repair(deed) => repair::run(screen, common, &deed.deed),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
         Command::Rollback(deed) => rollback::run(screen, common, &deed.deed),

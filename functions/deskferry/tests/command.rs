@@ -64,6 +64,7 @@ fn help_keeps_the_order_of_the_flow() {
           load         Write to Gorgias, wave by wave; a wave opens when the one before it is proven
           retry        Write once more what Gorgias refused, when its cause is mended, and compare again
           reconcile    Read Gorgias back and compare every field of every record
+          repair       Mend what differs from what was wished: plan, apply; what people changed stays
           report       Write the report of a run as text, JSON and CSV
           handoff      Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
           rollback     Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is

@@ -18,6 +18,8 @@ use crate::ports::gorgias::{AuditEvent, ReadError, User};
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// What customers do is done by no user. Everything else that nobody did, the server did by itself.
 const BY_CUSTOMERS: &str = "ticket-message-created";
+/// The target of a merge is what this event names; its source is gone.
+const MERGED: &str = "customer-merged";
 
 /// Why the log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,7 @@ pub(crate) struct Touched {
     records: BTreeSet<(String, u64)>,
     /// By ticket, what somebody else last did with the trash.
     trash: BTreeMap<u64, TrashMove>,
+    has_merges: bool,
     /// Moment of the newest event that was seen, by the account's clock.
     until: Option<Timestamp>,
 }
@@ -64,6 +67,16 @@ impl Touched {
     /// Whether somebody else acted on the record; `kind` is the log's word, such as `Ticket`.
     pub(crate) fn holds(&self, kind: &str, id: u64) -> bool {
         self.records.contains(&(kind.to_owned(), id))
+    }
+
+    /// Ids of all records of a kind that somebody else acted on.
+    pub(crate) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = u64> + '_ {
+        self.records.iter().filter(move |(held, _)| held == kind).map(|(_, id)| *id)
+    }
+
+    /// Whether somebody merged customers.
+    pub(crate) fn has_merges(&self) -> bool {
+        self.has_merges
     }
 
     /// Whether somebody else wants the ticket in the trash.
@@ -83,6 +96,7 @@ impl Touched {
             None => event.kind == BY_CUSTOMERS,
         };
         if is_theirs {
+            self.has_merges |= event.kind == MERGED;
             match event.kind.as_str() {
                 "ticket-trashed" | "ticket-deleted" => self.moved(event, true),
                 "ticket-untrashed" => self.moved(event, false),
@@ -104,6 +118,7 @@ impl Touched {
     /// Both together, whichever was read first.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.until = self.until.max(other.until);
+        self.has_merges |= other.has_merges;
         self.records.extend(other.records);
         for (ticket, moved) in other.trash {
             self.last_move(ticket, moved);

@@ -100,6 +100,12 @@ enum StoredFinish {
     },
 }
 
+/// Whether the run has switched on again what it had switched off.
+pub(crate) async fn is_done(ctx: &Context) -> Result<bool, DocumentError> {
+    let stored: Option<StoredFinish> = run_folder::get(ctx, &ctx.run_key("finish.json")?).await?;
+    Ok(stored.is_some())
+}
+
 /// Switches everything on again and reads it back; does nothing when that is done.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ pub mod plan; // desired, baseline       -> load plan with its forecast
 pub mod prepare; // confirmed mapping       -> baseline first, then tags, fields, teams; rules paused
 pub mod propose; // inventory               -> mapping proposal -> confirmed mapping
 pub mod reconcile; // Gorgias read back       -> actual snapshot, differences, verdict
+pub mod repair; // wish, ledger, Gorgias now -> what differs written again, what people did kept
 pub mod report; // the store               -> report as text, JSON and CSV, control tables
 pub mod rollback; // ledger, Gorgias now     -> what was written taken back, or brought again
 pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons
@@ -26,9 +27,11 @@ pub mod cost;
 pub mod documents;
 pub mod evidence;
 pub mod ledger;
+pub mod mends;
 pub mod operator;
 pub mod progress;
 pub mod readings;
+pub mod repairs;
 pub mod rollbacks;
 pub mod run_folder;
 pub mod source_json;
@@ -41,6 +44,9 @@ pub mod ports;
 
 pub(crate) mod found_rows;
 pub(crate) mod listing;
+pub(crate) mod merges;
+pub(crate) mod numbered;
+pub(crate) mod sides;
 pub mod sweep;
 
 #[cfg(any(test, feature = "simulation"))]

@@ -11,16 +11,13 @@ pub(crate) mod drafts;
 pub(crate) mod tickets;
 pub(crate) mod uploads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migration::canonical::Digest;
 use migration::gorgias::UserId;
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
-use snapshot::tables::{
-    WantAttachment, WantCustomer, WantCustomerChannel, WantCustomerValue, WantMessage, WantTicket,
-    WantTicketTag, WantTicketValue, WantUser,
-};
+use snapshot::tables::{WantCustomer, WantCustomerChannel, WantCustomerValue, WantUser};
 use snapshot::{Pass, Row, TableReader};
 
 use crate::archive::{self, ArchiveError};
@@ -242,6 +239,43 @@ pub async fn refused(ctx: &Context) -> Result<u64, LoadError> {
     Ok(book.iter().filter(|(key, _)| is_loaded(key.object) && book.is_refused(key)).count() as u64)
 }
 
+/// Records that are gone, by our keys, to be made again; and messages that are missing in tickets that are there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Again {
+    pub(crate) customers: BTreeSet<String>,
+    pub(crate) tickets: BTreeSet<String>,
+    pub(crate) messages: BTreeSet<String>,
+}
+
+impl Again {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.customers.is_empty() && self.tickets.is_empty() && self.messages.is_empty()
+    }
+}
+
+/// Makes again what the ledger says is gone, and appends what is missing. Nothing else is looked at.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn again(ctx: &Context, ledger: &mut Ledger, again: &Again) -> Result<(), LoadError> {
+    let (plan, _) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    if !again.customers.is_empty() {
+        let mut work = customers_work(ctx, names(ctx).await?).await?;
+        work.only = Some(again.customers.clone());
+        settled(Wave::Customers, drive(ctx, ledger, &mut work, Wave::Customers, &plan).await?)?;
+    }
+    for wave in [Wave::Leads, Wave::Chats].into_iter().filter(|wave| plan.wave(*wave).records > 0) {
+        let mut work = tickets_work(ctx, wave, names(ctx).await?).await?;
+        work.again = Some(again.clone());
+        settled(wave, drive(ctx, ledger, &mut work, wave, &plan).await?)?;
+    }
+    Ok(())
+}
+
+fn settled(wave: Wave, tally: Tally) -> Result<(), LoadError> {
+    if tally.left > 0 { Err(LoadError::Unsettled { wave, count: tally.left }) } else { Ok(()) }
+}
+
 /// Carries a wave out.
 async fn write(
     ctx: &Context,
@@ -259,8 +293,14 @@ async fn write(
     }
     tell_found(ctx, &ledger, plan);
     let (tally, held) = match wave {
-        Wave::Customers => (load_customers(ctx, &mut ledger, plan, names).await?, 0),
-        Wave::Leads | Wave::Chats => load_tickets(ctx, &mut ledger, wave, plan, names).await?,
+        Wave::Customers => {
+            let mut work = customers_work(ctx, names).await?;
+            (drive(ctx, &mut ledger, &mut work, wave, plan).await?, 0)
+        }
+        Wave::Leads | Wave::Chats => {
+            let mut work = tickets_work(ctx, wave, names).await?;
+            (drive(ctx, &mut ledger, &mut work, wave, plan).await?, work.held)
+        }
     };
     ledger.close().await?;
     tell_settled(ctx, &tally);
@@ -367,7 +407,7 @@ fn count(stored: &StoredLoad, report: &mut StepReport) {
 }
 
 /// What lies in the trash is not written a second time.
-async fn check_rollback(ctx: &Context) -> Result<(), LoadError> {
+pub(crate) async fn check_rollback(ctx: &Context) -> Result<(), LoadError> {
     if let Some(open) = rollbacks::all(ctx).await?.into_iter().rfind(|rollback| rollback.phase.is_open()) {
         let (number, phase) = (open.plan.number, open.phase.as_str());
         return Err(LoadError::RollbackOpen { number, phase });
@@ -417,46 +457,18 @@ pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<TableReader<R>, Archiv
     archive::open::<R>(ctx, &ctx.run, Pass::Full).await
 }
 
-/// The tables of tickets, opened together; that of attachments where there is one.
-pub(crate) async fn ticket_tables(ctx: &Context) -> Result<TicketTables, ArchiveError> {
-    Ok(TicketTables {
-        tickets: want::<WantTicket>(ctx).await?,
-        tags: want::<WantTicketTag>(ctx).await?.children(1),
-        values: want::<WantTicketValue>(ctx).await?.children(1),
-        messages: want::<WantMessage>(ctx).await?.children(1),
-        attachments: match archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await? {
-            true => Some(want::<WantAttachment>(ctx).await?.children(1)),
-            false => None,
-        },
-    })
-}
-
-async fn load_customers(
-    ctx: &Context,
-    ledger: &mut Ledger,
-    plan: &PlanV1,
-    names: Names,
-) -> Result<Tally, LoadError> {
+async fn customers_work(ctx: &Context, names: Names) -> Result<CustomersWork<'_>, LoadError> {
     let adoptions = adopted::read(ctx).await?;
     let rows = want::<WantCustomer>(ctx).await?;
     let channels = want::<WantCustomerChannel>(ctx).await?;
     let values = want::<WantCustomerValue>(ctx).await?;
-    let mut work = CustomersWork::new(ctx, names, rows, channels, values, adoptions);
-    drive(ctx, ledger, &mut work, Wave::Customers, plan).await
+    Ok(CustomersWork::new(ctx, names, rows, channels, values, adoptions))
 }
 
-async fn load_tickets(
-    ctx: &Context,
-    ledger: &mut Ledger,
-    wave: Wave,
-    plan: &PlanV1,
-    names: Names,
-) -> Result<(Tally, u64), LoadError> {
-    let tables = ticket_tables(ctx).await?;
+async fn tickets_work(ctx: &Context, wave: Wave, names: Names) -> Result<TicketsWork, LoadError> {
+    let tables = TicketTables::open(ctx).await?;
     let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
-    let mut work = TicketsWork::new(wave, names, tables, meta, &ctx.migration);
-    let tally = drive(ctx, ledger, &mut work, wave, plan).await?;
-    Ok((tally, work.held))
+    Ok(TicketsWork::new(wave, names, tables, meta, &ctx.migration, std::sync::Arc::clone(&ctx.destination)))
 }
 
 async fn drive(

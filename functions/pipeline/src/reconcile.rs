@@ -15,12 +15,16 @@ pub mod verdict;
 use std::collections::BTreeSet;
 
 use migration::compare::{Comparison, Discrepancy};
+use migration::gorgias::CustomerId;
+use migration::keys::ExternalId;
 use snapshot::{Sealed, SnapshotError};
 
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::driver::{self, DriveError, Part};
+use crate::ledger::{Ledger, LedgerError, Opening, key};
 use crate::load::{self, LoadError};
+use crate::merges::{self, Aliases};
 use crate::plan::{self, PlanError};
 use crate::ports::gorgias::ReadError;
 use crate::ports::store::InvalidKey;
@@ -73,6 +77,9 @@ pub enum ReconcileError {
     /// Second records could not be taken out of the way.
     #[error("cannot take second records out of the way")]
     Sweep(#[source] Box<SweepError>),
+    /// Where customers went could not be kept.
+    #[error("cannot keep where customers went that people merged")]
+    Merged(#[source] Box<DriveError>),
     /// A wanted row names something that nobody prepared; a bug.
     #[error("cannot tell what was written")]
     Unresolved(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -107,7 +114,12 @@ impl ReconcileError {
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
             Self::Reading(error) => error.code(),
-            Self::Load(_) | Self::Plan(_) | Self::Image(_) | Self::Unresolved(_) | Self::Sweep(_) => "REC001",
+            Self::Load(_)
+            | Self::Plan(_)
+            | Self::Image(_)
+            | Self::Unresolved(_)
+            | Self::Sweep(_)
+            | Self::Merged(_) => "REC001",
             Self::NotLoaded { .. } => "REC002",
         }
     }
@@ -134,11 +146,12 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
         verdict::keep(ctx, wave, &verdict).await?;
         return Ok(report);
     }
-    let (mut verdict, mut sealed, seconds) = compare(ctx, wave, &plan, STEP).await?;
+    let Compared { mut verdict, mut sealed, seconds, aliases } = compare(ctx, wave, &plan, STEP).await?;
+    keep_aliases(ctx, &plan, &aliases).await?;
     if !seconds.is_empty() {
         let swept = sweep::run(ctx, &plan.account, &seconds).await;
         if swept.map_err(|error| ReconcileError::Sweep(Box::new(error)))? > 0 {
-            (verdict, sealed, _) = compare(ctx, wave, &plan, STEP).await?;
+            Compared { verdict, sealed, .. } = compare(ctx, wave, &plan, STEP).await?;
         }
     }
     // What was read back becomes a snapshot only with a verdict that stays: a snapshot cannot be replaced.
@@ -161,7 +174,7 @@ pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), Reco
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
-    let (verdict, ..) = compare(ctx, wave, &read_plan(ctx).await?, AGAIN).await?;
+    let Compared { verdict, .. } = compare(ctx, wave, &read_plan(ctx).await?, AGAIN).await?;
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);
@@ -183,31 +196,79 @@ async fn read_plan(ctx: &Context) -> Result<plan::PlanV1, ReconcileError> {
     Ok(plan)
 }
 
-/// Reads the wave back and holds it against what is wanted. One that was interrupted goes on with what it read, unless
-/// something was written or an attempt was kept since.
+/// What a comparison came to.
+struct Compared {
+    verdict: WaveVerdict,
+    sealed: Vec<Sealed>,
+    seconds: BTreeSet<Second>,
+    /// Customers that people merged, as far as the ledger does not know it.
+    aliases: Aliases,
+}
+
+/// Reads the wave back and holds it against what is wanted. Where it differs, customers that people merged are looked
+/// for, and what was read is compared once more with them in mind. One that was interrupted goes on with what it read,
+/// unless something was written or an attempt was kept since.
 async fn compare(
     ctx: &Context,
     wave: Wave,
     plan: &plan::PlanV1,
     purpose: &str,
-) -> Result<(WaveVerdict, Vec<Sealed>, BTreeSet<Second>), ReconcileError> {
+) -> Result<Compared, ReconcileError> {
     let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
     let names = load::names(ctx).await?;
     let attempt = verdict::attempts_made(ctx, wave).await? + 1;
     let reading = format!("{purpose}-{wave}-{attempt:04}-{:010}", book.state().next_sequence());
-    let scene = Scene { ctx, names, book, secret, plan: plan.clone(), reading };
+    let mut scene = Scene { ctx, names, book, secret, plan: plan.clone(), reading, aliases: Aliases::new() };
+    let (verdict, sealed, seconds) = compare_with(&scene, wave).await?;
+    if verdict.opens_next() || !may_be_merged(&verdict) {
+        return Ok(Compared { verdict, sealed, seconds, aliases: scene.aliases });
+    }
+    scene.aliases = merges::find(&scene).await?;
+    if scene.aliases.is_empty() {
+        return Ok(Compared { verdict, sealed, seconds, aliases: scene.aliases });
+    }
+    let (verdict, sealed, seconds) = compare_with(&scene, wave).await?;
+    Ok(Compared { verdict, sealed, seconds, aliases: scene.aliases })
+}
 
+/// Whether a merge could be behind what differs: at a customer, or in whose ticket it is.
+fn may_be_merged(verdict: &WaveVerdict) -> bool {
+    let unexplained = verdict.differences.iter().filter(|found| found.explanation.is_none());
+    unexplained
+        .filter(|found| matches!(found.object.as_str(), "customer" | "ticket" | "message"))
+        .any(|found| found.object == "customer" || matches!(found.field.as_str(), "customer" | "sender"))
+}
+
+async fn compare_with(
+    scene: &Scene<'_>,
+    wave: Wave,
+) -> Result<(WaveVerdict, Vec<Sealed>, BTreeSet<Second>), ReconcileError> {
     let mut findings = Findings::default();
     let sealed = match wave {
         Wave::Customers => {
-            let mut sealed = schema::read_back(&scene, &mut findings).await?;
-            sealed.extend(customers::read_back(&scene, &mut findings).await?);
+            let mut sealed = schema::read_back(scene, &mut findings).await?;
+            sealed.extend(customers::read_back(scene, &mut findings).await?);
             sealed
         }
-        Wave::Leads | Wave::Chats => tickets::read_back(&scene, wave, &mut findings).await?,
+        Wave::Leads | Wave::Chats => tickets::read_back(scene, wave, &mut findings).await?,
     };
     let seconds = std::mem::take(&mut findings.seconds);
-    Ok((findings.into_verdict(wave, &ctx.limits.accepted_findings), sealed, seconds))
+    Ok((findings.into_verdict(wave, &scene.ctx.limits.accepted_findings), sealed, seconds))
+}
+
+/// What was learnt about merged customers is kept in the ledger, for the waves that follow.
+async fn keep_aliases(ctx: &Context, plan: &plan::PlanV1, aliases: &Aliases) -> Result<(), ReconcileError> {
+    if aliases.is_empty() {
+        return Ok(());
+    }
+    let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
+    if ledger.account() == plan.account {
+        let mut work = merges::Follows::new(ledger.book(), aliases);
+        let part = Part { step: STEP, name: "merged customers".to_owned(), total: None };
+        let driven = driver::drive(ctx, &mut ledger, &mut work, &part).await;
+        driven.map_err(|error| ReconcileError::Merged(Box::new(error)))?;
+    }
+    Ok(ledger.close().await?)
 }
 
 /// A reading that was interrupted between two tables is not mixed with a later one: what is sealed stays.
@@ -242,13 +303,22 @@ pub(crate) struct Scene<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) names: load::drafts::Names,
     pub(crate) book: crate::ledger::book::Book,
-    pub(crate) secret: crate::ledger::key::Secret,
+    pub(crate) secret: key::Secret,
     pub(crate) plan: plan::PlanV1,
     /// Folder of what it reads, see [`crate::readings`].
     pub(crate) reading: String,
+    /// Customers that people merged since the ledger was last told.
+    pub(crate) aliases: Aliases,
 }
 
 impl Scene<'_> {
+    /// The customer under a key of ours, or the one that it was merged into.
+    pub(crate) fn customer(&self, ours: &str) -> Option<CustomerId> {
+        let ours = ExternalId::from_stored(ours.to_owned());
+        let id = self.book.held(&key::customer(&ours, &self.secret))?;
+        Some(CustomerId(self.aliases.get(&id).copied().unwrap_or(id)))
+    }
+
     /// Tells how far the comparison is.
     pub(crate) fn advanced(&self, part: &str, done: u64) {
         if done.is_multiple_of(PROGRESS_RECORDS) {

@@ -26,12 +26,15 @@ use crate::evidence::{self, EvidenceError};
 use crate::ledger::driver::DriveError;
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::{self, LoadError};
+use crate::merges;
+use crate::numbered;
 use crate::plan;
 use crate::ports::gorgias::ReadError;
 use crate::ports::store::{InvalidKey, StoreError};
 use crate::prepare::schema::SchemaWish;
 use crate::prepare::{PrepareError, switches};
 use crate::reconcile::{ReconcileError, Scene};
+use crate::repairs;
 use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
 
@@ -99,6 +102,12 @@ pub enum RollbackError {
     InDoubt {
         /// How many.
         count: usize,
+    },
+    /// A repair began to write and is not at its end.
+    #[error("repair {number} is begun; run repair apply, which brings it to its end")]
+    RepairOpen {
+        /// The repair.
+        number: u32,
     },
     /// The phase does not follow the one that the rollback is in.
     #[error("rollback {number} is {phase}; {wanted} cannot follow")]
@@ -173,7 +182,7 @@ impl RollbackError {
             Self::Switches(error) => error.code(),
             Self::Drive(_) => "LOD100",
             Self::OtherAccount { .. } => "LOD002",
-            Self::InDoubt { .. } => "ROL001",
+            Self::InDoubt { .. } | Self::RepairOpen { .. } => "ROL001",
             Self::OutOfOrder { .. } | Self::NoPlan => "ROL002",
             Self::Held { .. } => "ROL003",
             Self::OtherCount { .. } => "ROL004",
@@ -215,6 +224,9 @@ pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned
     let service_user = ctx.destination.service_user().await?.id;
     let (book, secret) = Ledger::read_of(ctx, &account).await?;
     let Some(began) = Ledger::began(ctx, &account).await? else { return Ok(Planned::Nothing) };
+    if let Some(open) = repairs::open(ctx).await? {
+        return Err(RollbackError::RepairOpen { number: open.plan.number });
+    }
     let count = book.state().doubt_count();
     if count > 0 {
         return Err(RollbackError::InDoubt { count });
@@ -230,7 +242,10 @@ pub(crate) async fn plan_for(ctx: &Context, wish: &SchemaWish) -> Result<Planned
             return Err(RollbackError::OtherAccount { planned: plan.account, connected: account });
         }
         let (names, book, secret) = (load::names(ctx).await?, book.clone(), secret.clone());
-        let scene = Scene { ctx, names, book, secret, plan, reading };
+        let mut scene = Scene { ctx, names, book, secret, plan, reading, aliases: merges::Aliases::new() };
+        if touched.has_merges() {
+            scene.aliases = merges::find(&scene).await?;
+        }
         survey::records(&scene, pass, &touched, &mut survey).await?;
     }
     let scene = schema::Scene { ctx, wish, book: &book, secret: &secret, touched: &touched };
@@ -266,7 +281,7 @@ async fn survey_reading(
 ) -> Result<(String, Timestamp), RollbackError> {
     let attempt = rollbacks::all(ctx).await?.len() + 1;
     let reading = format!("rollback-{attempt:04}-{sequence:010}");
-    let log_from = rollbacks::survey_began(ctx, &reading, log_from).await?;
+    let log_from = numbered::survey_began(ctx, &reading, log_from).await?;
     Ok((reading, log_from))
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::ledger::key::draw_nonce;
-use crate::ports::store::{InvalidKey, Key, Put};
+use crate::numbered;
+use crate::ports::store::{InvalidKey, Key};
 use crate::run_folder::{self, DocumentError};
 
 /// A plan.
@@ -55,27 +55,6 @@ impl PlanV1 {
     pub fn has_changes(&self) -> bool {
         self.switches > 0 || ["remove", "give_back", "archive"].iter().any(|deed| self.count(deed) > 0)
     }
-}
-
-/// A number that is taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "version")]
-enum StoredClaim {
-    #[serde(rename = "1")]
-    V1 { at: Timestamp, nonce: String },
-}
-
-/// A phase that began or ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "version")]
-enum StoredMark {
-    #[serde(rename = "1")]
-    V1 {
-        /// When, by this machine's clock.
-        at: Timestamp,
-        /// From when on the account's log has to be read again.
-        log_from: Timestamp,
-    },
 }
 
 /// How far a rollback is.
@@ -154,19 +133,16 @@ pub struct Rollback {
     pub(crate) log_from: Timestamp,
 }
 
+/// Folder of all of them.
+const FOLDER: &str = "rollback";
+
 pub(crate) fn key(ctx: &Context, number: u32, document: &str) -> Result<Key, InvalidKey> {
-    ctx.key(&format!("rollback/{number:04}/{document}"))
+    numbered::key(ctx, FOLDER, number, document)
 }
 
-/// Takes the next free number. One whose planning did not end stays without a plan.
+/// Takes the next free number.
 pub(crate) async fn claim(ctx: &Context, now: Timestamp) -> Result<u32, DocumentError> {
-    let mut number = 1;
-    // Drawn for every try: a number is free only for who wrote its mark.
-    let claim = StoredClaim::V1 { at: now, nonce: draw_nonce() };
-    while run_folder::put(ctx, &key(ctx, number, "begun.json")?, &claim).await? == Put::AlreadyThere {
-        number += 1;
-    }
-    Ok(number)
+    numbered::claim(ctx, FOLDER, now).await
 }
 
 pub(crate) async fn keep_plan(ctx: &Context, plan: PlanV1) -> Result<(), DocumentError> {
@@ -182,21 +158,7 @@ pub(crate) async fn mark(
     phase: Phase,
     log_from: Timestamp,
 ) -> Result<(), DocumentError> {
-    let mark = StoredMark::V1 { at: ctx.clock.now(), log_from };
-    run_folder::put(ctx, &key(ctx, number, phase.document())?, &mark).await?;
-    Ok(())
-}
-
-/// Marks that a survey began to read; the first mark stays. From when on the account's log has to be read again.
-pub(crate) async fn survey_began(
-    ctx: &Context,
-    reading: &str,
-    log_from: Timestamp,
-) -> Result<Timestamp, DocumentError> {
-    let key = ctx.run_key(&format!("read/{reading}/began.json"))?;
-    run_folder::put(ctx, &key, &StoredMark::V1 { at: ctx.clock.now(), log_from }).await?;
-    let StoredMark::V1 { log_from, .. } = run_folder::need(ctx, &key).await?;
-    Ok(log_from)
+    numbered::mark(ctx, &key(ctx, number, phase.document())?, log_from).await
 }
 
 /// Every rollback that has a plan, in order of their numbers.
@@ -204,15 +166,14 @@ pub(crate) async fn survey_began(
 /// # Errors
 /// [`DocumentError`] when the store or a document cannot be read.
 pub async fn all(ctx: &Context) -> Result<Vec<Rollback>, DocumentError> {
-    let keys = ctx.store.list(&ctx.key("rollback")?).await?;
     let mut all = Vec::new();
-    for plan in keys.iter().filter(|key| key.as_str().ends_with("/plan.json")) {
-        let StoredPlan::V1(plan) = run_folder::need(ctx, plan).await?;
+    for plan in numbered::plans(ctx, FOLDER).await? {
+        let StoredPlan::V1(plan) = run_folder::need(ctx, &plan).await?;
         let mut rollback =
             Rollback { phase: Phase::Planned, since: plan.planned_at, log_from: plan.log_from, plan };
         for phase in Phase::ALL.into_iter().skip(1) {
             let key = key(ctx, rollback.plan.number, phase.document())?;
-            if let Some(StoredMark::V1 { at, log_from }) = run_folder::get(ctx, &key).await? {
+            if let Some((at, log_from)) = numbered::marked(ctx, &key).await? {
                 rollback = Rollback { phase, since: at, log_from, ..rollback };
             }
         }

@@ -6,6 +6,7 @@
 
 mod histories;
 mod importers;
+mod repairs;
 mod rollbacks;
 mod template;
 

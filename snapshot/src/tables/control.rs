@@ -179,3 +179,27 @@ table! {
         change: Option<String> => direct null("the record is ours or is kept"),
     }
 }
+
+table! {
+    /// What a repair does with each record that differs from its wish, and why. Records that are as wished are not in it.
+    pub struct ControlRepair = "ctl_repair", Control, version 1 {
+        /// Object: `ticket`, `message`, `customer`, `tag`, `team`, `field`.
+        object: String => key category example("ticket"),
+        /// Our key; the name for tags.
+        external_id: String => key indirect example("leaddesk:lead:41:1001"),
+        /// Id in Gorgias; that of the ticket for a message that is missing.
+        gorgias_id: String => key indirect example("88001"),
+        /// `mend`, `append`, `make_again`, `ask` or `keep`.
+        action: String => category example("mend"),
+        /// Code of the reason for what is not mended.
+        reason_code: Option<String> => category null("nothing stands in the way") example("RPR101"),
+        /// The reason in words, without values.
+        reason: Option<String> => null("nothing stands in the way"),
+        /// Fields that are written again, separated by blanks.
+        mended_fields: Option<String> => null("none"),
+        /// Fields that stay as they are, separated by blanks.
+        kept_fields: Option<String> => null("none"),
+        /// Each field that is written again as it was found and as it was wished, as JSON.
+        change: Option<String> => direct null("no field is written again"),
+    }
+}

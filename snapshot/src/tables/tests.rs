@@ -240,6 +240,7 @@ fn released_schemas_stay_as_they_are() {
         ctl_recon_difference v1 4b6be1d77f55
         ctl_request_window v1 abcfdcdc3465
         ctl_rollback v1 075b893e0106
+        ctl_repair v1 86d130d317ed
     "#]]
     .assert_eq(&text);
 }

@@ -7,6 +7,7 @@ mod faults;
 mod named;
 mod reading;
 mod recordings;
+mod repair;
 mod rollback;
 mod world;
 mod wrong_byte;

@@ -63,6 +63,7 @@ scenarios![
     damaged_files_stop_the_run,
     nothing_is_trusted_that_was_changed,
     step_by_step,
+    what_was_damaged_is_mended,
     what_was_written_is_taken_back,
     wrong_credentials,
 ];

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use migration::gorgias::{FieldDraft, FieldKind, FieldValue};
 use pipeline::ports::gorgias::{
-    Change, CustomerChange, FoundValue, NewCustomer, NewDelivery, NewMessage, NewTicket,
+    Change, ChangeOf, CustomerChange, FoundValue, Message, NewCustomer, NewDelivery, NewMessage, NewTicket,
+    TicketChange,
 };
 use serde_json::{Value, json};
 
@@ -55,15 +56,11 @@ pub(super) fn customer(customer: &NewCustomer) -> Value {
 
 pub(super) fn customer_change(change: &CustomerChange) -> Value {
     let mut body = json!({});
-    for (key, change) in
-        [("external_id", &change.external_id), ("name", &change.name), ("email", &change.email)]
-    {
-        match change {
-            Change::Keep => {}
-            Change::Empty => body[key] = Value::Null,
-            Change::To(text) => body[key] = json!(text),
-        }
-    }
+    put_text(&mut body, "external_id", &change.external_id);
+    put_text(&mut body, "name", &change.name);
+    put_text(&mut body, "email", &change.email);
+    put_text(&mut body, "language", &change.language);
+    put_text(&mut body, "timezone", &change.timezone);
     if let Some(channels) = &change.channels {
         body["channels"] = channels
             .iter()
@@ -156,6 +153,71 @@ pub(super) fn message(message: &NewMessage) -> Value {
         body["attachments"] = message.attachments.iter().map(files::attachment).collect();
     }
     body
+}
+
+pub(super) fn ticket_change(change: &TicketChange) -> Value {
+    let mut body = json!({});
+    put_text(&mut body, "external_id", &change.external_id);
+    put_text(&mut body, "subject", &change.subject);
+    put_change(&mut body, "assignee_user", &change.assignee_user, |user| json!({ "id": user.0 }));
+    put_change(&mut body, "assignee_team", &change.assignee_team, |team| json!({ "id": team.0 }));
+    put_change(&mut body, "closed_datetime", &change.closed_at, |at| json!(instant_text(*at)));
+    put_change(&mut body, "last_message_datetime", &change.last_message_at, |at| json!(instant_text(*at)));
+    put(&mut body, "channel", change.channel.as_ref());
+    put(&mut body, "via", change.via.as_ref());
+    if let Some(customer) = change.customer {
+        body["customer"] = json!({ "id": customer.0 });
+    }
+    if let Some(status) = change.status {
+        body["status"] = json!(status.as_str());
+    }
+    for (key, flag) in [("from_agent", change.from_agent), ("spam", change.is_spam)] {
+        if let Some(flag) = flag {
+            body[key] = json!(flag);
+        }
+    }
+    if let Some(held) = &change.values {
+        body["custom_fields"] = values(held);
+    }
+    body
+}
+
+/// A message that is there, as it shall be: a change of a message names all of it.
+pub(super) fn message_as(message: &Message) -> Value {
+    let mut body = json!({
+        "via": VIA,
+        "channel": message.channel,
+        "from_agent": message.from_agent,
+        "public": message.is_public.unwrap_or(message.channel != "internal-note"),
+    });
+    put(&mut body, "external_id", message.external_id.as_ref());
+    put(&mut body, "body_text", message.body_text.as_ref());
+    put(&mut body, "body_html", message.body_html.as_ref());
+    // A note has no receiver, whatever a list names there.
+    let receiver = message.receiver.filter(|_| message.channel != "internal-note");
+    for (key, person) in [("sender", message.sender), ("receiver", receiver)] {
+        if let Some(person) = person {
+            body[key] = json!({ "id": person });
+        }
+    }
+    for (key, at) in [("sent_datetime", message.sent_at), ("created_datetime", message.created_at)] {
+        if let Some(at) = at {
+            body[key] = json!(instant_text(at));
+        }
+    }
+    body
+}
+
+fn put_text(body: &mut Value, key: &str, change: &Change) {
+    put_change(body, key, change, |text| json!(text));
+}
+
+fn put_change<T>(body: &mut Value, key: &str, change: &ChangeOf<T>, written: impl Fn(&T) -> Value) {
+    match change {
+        ChangeOf::Keep => {}
+        ChangeOf::Empty => body[key] = Value::Null,
+        ChangeOf::To(content) => body[key] = written(content),
+    }
 }
 
 fn put(body: &mut Value, key: &str, value: Option<&String>) {

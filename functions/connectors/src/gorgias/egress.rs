@@ -35,6 +35,12 @@ const TICKET_KEYS: &[&str] = &[
     "via",
 ];
 
+/// Keys that exist when a ticket is changed, beside those of its creation.
+const CHANGE_KEYS: &[&str] = &["spam"];
+
+/// Keys of a ticket that a change must not hold: they exist at creation only, or have a request of their own.
+const CREATION_KEYS: &[&str] = &["created_datetime", "imported", "messages", "meta", "tags"];
+
 /// Keys of a message that describe it. Among those left out: `action`, `actions`, `macros`, `mention_ids`,
 /// `integration_id`, `source` and `rule_id` act elsewhere or name a person by address.
 const MESSAGE_KEYS: &[&str] = &[
@@ -66,6 +72,31 @@ const STRUCTURED_KEYS: &[&str] = &[
     "sender",
     "tags",
 ];
+
+/// One of the gates.
+pub(super) type Check = fn(&Value, Timestamp) -> Result<(), &'static str>;
+
+/// Refuses a change of a ticket that could contact, create or alter a person: a change holds no messages, and moves no
+/// ticket into or out of the trash.
+pub(super) fn checked_change(body: &Value, _now: Timestamp) -> Result<(), &'static str> {
+    let body = body.as_object().ok_or("a body is no object")?;
+    let fits = |key: &String| TICKET_KEYS.contains(&key.as_str()) || CHANGE_KEYS.contains(&key.as_str());
+    let is_creation = |key: &String| CREATION_KEYS.contains(&key.as_str());
+    if !body.keys().all(|key| fits(key) && !is_creation(key)) {
+        return Err("a change holds what this tool never writes");
+    }
+    body.get("via")
+        .map_or(Ok(()), |via| if via.is_string() { Ok(()) } else { Err("an unreadable origin") })?;
+    body.get("customer").map_or(Ok(()), only_id)?;
+    for assignee in ["assignee_user", "assignee_team"] {
+        body.get(assignee).filter(|assignee| !assignee.is_null()).map_or(Ok(()), only_id)?;
+    }
+    let values = listed(body, "custom_fields")?;
+    if !values.iter().all(|value| only_keys_of(value, &["id", "value"]).is_ok()) {
+        return Err("a custom value is more than a value");
+    }
+    Ok(())
+}
 
 /// Refuses the body of a ticket or message that could contact, create or alter a person. The text says which rule.
 pub(super) fn checked(body: &Value, now: Timestamp) -> Result<(), &'static str> {

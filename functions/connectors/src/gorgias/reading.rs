@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pipeline::ports::gorgias::{Cursor, PAGE_RECORDS_MAX, Page, Raw, ReadError};
+use migration::gorgias::CustomerId;
+use pipeline::ports::gorgias::{Cursor, Customer, PAGE_RECORDS_MAX, Page, Raw, ReadError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::transport::{Outcome, Request};
-use super::wire::{List, Wire};
+use super::wire::{CustomerWire, List, Wire};
 use super::{Client, transport::Transport};
 use crate::cause::{Cause, looks_like_html};
 
@@ -16,6 +17,8 @@ use crate::cause::{Cause, looks_like_html};
 const READ_ATTEMPTS: u32 = 6;
 /// First pause after a failed read; doubled each time.
 const READ_PAUSE: Duration = Duration::from_millis(500);
+/// Merges that follow each other; more is a circle.
+const MERGES_MAX: usize = 8;
 
 impl Client {
     /// Sends a read until it has a usable answer, and parses it.
@@ -24,6 +27,21 @@ impl Client {
         request: &Request,
         parse: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<T, ReadError> {
+        match self.asked(request, parse).await? {
+            Asked::Answered(value) => Ok(value),
+            Asked::Moved(_) => Err(ReadError::Unusable {
+                request: request.name(),
+                why: "a redirect: the record was merged, or the address is wrong".to_owned(),
+            }),
+        }
+    }
+
+    /// As [`Client::read`], and says where a redirect leads.
+    async fn asked<T>(
+        &self,
+        request: &Request,
+        parse: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Asked<T>, ReadError> {
         let mut last = None;
         for attempt in 0..READ_ATTEMPTS {
             if attempt > 0 {
@@ -31,7 +49,7 @@ impl Client {
             }
             match self.transport.send(request).await {
                 Outcome::Answer(200..=299, body) => match usable(&body, &parse) {
-                    Ok(value) => return Ok(value),
+                    Ok(value) => return Ok(Asked::Answered(value)),
                     Err(why) => last = Some(ReadError::Unusable { request: request.name(), why }),
                 },
                 Outcome::Answer(status, _) => match refused(request, status) {
@@ -41,6 +59,7 @@ impl Client {
                         last = Some(ReadError::NoAnswer { request: request.name(), source: Box::new(cause) });
                     }
                 },
+                Outcome::Moved(_, target) => return Ok(Asked::Moved(target)),
                 Outcome::NotSent(cause) | Outcome::NoAnswer(cause) => {
                     last = Some(ReadError::NoAnswer { request: request.name(), source: Box::new(cause) });
                 }
@@ -54,10 +73,28 @@ impl Client {
 
     /// One record.
     pub(super) async fn one<W: Wire>(&self, request: &Request) -> Result<Raw<W::Record>, ReadError> {
-        self.read(request, |body| {
-            record::<W>(std::str::from_utf8(body).map_err(|_| "text that is not UTF-8")?)
-        })
-        .await
+        self.read(request, |body| record::<W>(text_of(body)?)).await
+    }
+
+    /// One customer, or the one that it went into: a merge leaves a redirect behind, and merges can follow each other.
+    pub(super) async fn customer_or_target(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
+        let mut id = id;
+        for _ in 0..=MERGES_MAX {
+            let query = vec![("relationships", "custom_fields".to_owned())];
+            let request = Request::get("GET /customers/{id}", format!("/customers/{id}"), query);
+            let asked = self.asked(&request, |body| record::<CustomerWire>(text_of(body)?)).await?;
+            let target = match asked {
+                Asked::Answered(customer) => return Ok(customer),
+                Asked::Moved(target) => target,
+            };
+            let number = target.as_deref().and_then(|path| path.strip_prefix("/customers/"));
+            id = number.and_then(|number| number.parse().ok()).map(CustomerId).ok_or_else(|| {
+                let why = "a redirect that leads to no customer".to_owned();
+                ReadError::Unusable { request: request.name(), why }
+            })?;
+        }
+        let why = "customers that were merged lead to each other".to_owned();
+        Err(ReadError::Unusable { request: "GET /customers/{id}".to_owned(), why })
     }
 
     /// One page of a list, in `order` where the list takes one.
@@ -96,6 +133,17 @@ pub(super) fn kept<W: Wire>(text: &str) -> Result<Raw<W::Record>, ReadError> {
     record::<W>(text).map_err(|why| ReadError::Unusable { request: "a kept answer".to_owned(), why })
 }
 
+/// What came of a read.
+enum Asked<T> {
+    Answered(T),
+    /// The record is elsewhere: the path that is named, if it stays within the account.
+    Moved(Option<String>),
+}
+
+fn text_of(body: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(body).map_err(|_| "text that is not UTF-8".to_owned())
+}
+
 /// The path of a route without placeholders, such as `/tags` of `GET /tags`.
 fn path_of(route: &'static str) -> &'static str {
     route.split_once(' ').map_or(route, |(_, path)| path)
@@ -114,10 +162,6 @@ fn refused(request: &Request, status: u16) -> Option<ReadError> {
     match status {
         401 | 403 => Some(ReadError::Credentials { request }),
         404 => Some(ReadError::NotFound { request }),
-        300..=399 => Some(ReadError::Unusable {
-            request,
-            why: "a redirect: the record was merged, or the address is wrong".to_owned(),
-        }),
         408 | 425 | 499 => None,
         400..=498 => Some(ReadError::Refused { request }),
         _ => None,
@@ -130,7 +174,7 @@ fn record<W: Wire>(text: &str) -> Result<Raw<W::Record>, String> {
 }
 
 fn list<W: Wire>(body: &[u8]) -> Result<Page<W::Record>, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "text that is not UTF-8")?;
+    let text = text_of(body)?;
     let list: List<'_> = if text.trim_start().starts_with('[') {
         List {
             data: Vec::<&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(text))

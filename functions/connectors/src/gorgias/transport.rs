@@ -12,7 +12,7 @@ use migration::pacer::{Bucket, Pacer, SentTicket};
 use pipeline::ports::clock::Clock;
 use pipeline::ports::gorgias::{Usage, Window};
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -79,6 +79,8 @@ impl Request {
 pub(super) enum Outcome {
     /// An answer with its whole body.
     Answer(u16, Bytes),
+    /// The record is elsewhere: status and path below `/api`, where the account itself is named.
+    Moved(u16, Option<String>),
     /// No byte of the request was written.
     NotSent(Cause),
     /// The request may have been applied; the answer is not whole.
@@ -216,10 +218,21 @@ impl Transport {
             return Attempt::Throttled;
         }
         self.settle(ticket, call_limit(&answer.headers));
+        if answer.is_redirect() {
+            return Attempt::Done(Outcome::Moved(answer.status, self.path_of(&answer.headers)));
+        }
         Attempt::Done(match answer.body {
             Ok(body) => Outcome::Answer(answer.status, body),
             Err(fault) => Outcome::NoAnswer(Cause::of(&fault)),
         })
+    }
+
+    /// The path that a redirect names, if it stays within the account.
+    fn path_of(&self, headers: &HeaderMap) -> Option<String> {
+        let target = self.api.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        let is_ours = target.origin() == self.api.origin();
+        let path = target.path().strip_prefix("/api").filter(|_| is_ours)?;
+        Some(path.trim_end_matches('/').to_owned())
     }
 
     fn settle(&self, ticket: SentTicket, bucket: Option<(u32, u32)>) {

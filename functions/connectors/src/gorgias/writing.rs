@@ -56,6 +56,8 @@ impl Client {
                 let words = if self.transport().repeats_a_secret(&body) { None } else { words(&body) };
                 Err(classified(request, status, words.unwrap_or_else(|| UNREADABLE.to_owned())))
             }
+            // Never followed: where a write ends up is for the caller to know.
+            Outcome::Moved(status, _) => Err(classified(&request, status, UNREADABLE.to_owned())),
             Outcome::NotSent(cause) => {
                 Err(WriteError::NotSent { request: request.name(), source: Some(Box::new(cause)) })
             }
@@ -97,12 +99,18 @@ impl Client {
         body: &Value,
         expected: &ExternalId,
     ) -> Result<u64, WriteError> {
-        self.guard(route, body)?;
+        self.guard(route, body, egress::checked)?;
         self.create(route, path, body, Some(expected)).await
     }
 
-    fn guard(&self, route: &'static str, body: &Value) -> Result<(), WriteError> {
-        egress::checked(body, self.clock.now()).map_err(|rule| WriteError::Refused {
+    /// Refuses a body that must not leave.
+    pub(super) fn guard(
+        &self,
+        route: &'static str,
+        body: &Value,
+        check: egress::Check,
+    ) -> Result<(), WriteError> {
+        check(body, self.clock.now()).map_err(|rule| WriteError::Refused {
             request: route.to_owned(),
             status: 0,
             message: format!("stopped before sending: {rule}"),

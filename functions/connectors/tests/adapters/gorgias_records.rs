@@ -47,6 +47,8 @@ async fn a_customer_comes_back_as_it_was_written() {
         external_id: Change::To("leaddesk:contact:8".to_owned()),
         name: Change::To("Another Name".to_owned()),
         email: Change::Keep,
+        language: Change::To("fi".to_owned()),
+        timezone: Change::Keep,
         channels: Some(vec![channel("email", "contact-7@example.com"), channel("phone", "+358457099999")]),
     };
     desk.client.update_customer(id, &change).await.unwrap();

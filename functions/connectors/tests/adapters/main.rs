@@ -16,6 +16,7 @@ mod gorgias_doubt;
 mod gorgias_files;
 #[cfg(test)]
 mod gorgias_lists;
+mod gorgias_mending;
 #[cfg(test)]
 mod gorgias_rate;
 #[cfg(test)]

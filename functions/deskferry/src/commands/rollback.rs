@@ -1,10 +1,8 @@
 //! `rollback plan | apply | undo | purge`: takes back what a run wrote, and the way back before the purge.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal};
 
 use migration::load_plan;
-use pipeline::report::advice;
 use pipeline::rollback::{self, CertificateV1, Phase, PlanV1, Planned, Rollback, RollbackError};
 use serde_json::json;
 
@@ -17,6 +15,8 @@ use crate::project::Project;
 use crate::runs::Wanted;
 use crate::screen::Screen;
 use crate::words;
+
+use super::tables::{reasons, table};
 
 /// Left-overs that are shown one by one; the certificate has all.
 const RESIDUE_SHOWN_MAX: usize = 10;
@@ -166,32 +166,6 @@ const OUTCOMES: [(&str, &str); 8] = [
     ("nothing", "nothing"),
 ];
 
-/// One line per object, columns only for what occurs.
-fn table(objects: &BTreeMap<String, BTreeMap<String, u64>>, columns: &[(&str, &str)]) -> Vec<String> {
-    let occurs = |word: &str| objects.values().any(|counts| counts.contains_key(word));
-    let columns: Vec<&(&str, &str)> = columns.iter().filter(|(word, _)| occurs(word)).collect();
-    if columns.is_empty() {
-        return Vec::new();
-    }
-    let head: String = columns.iter().map(|(_, heading)| format!("{heading:>12}")).collect();
-    let mut lines = vec![format!("  {:<10}{head}", "")];
-    for (object, counts) in objects {
-        let cells: String = columns
-            .iter()
-            .map(|(word, _)| format!("{:>12}", words::count(counts.get(*word).copied().unwrap_or(0))))
-            .collect();
-        lines.push(format!("  {object:<10}{cells}"));
-    }
-    lines
-}
-
-fn reasons(reasons: &BTreeMap<String, u64>) -> Vec<String> {
-    reasons
-        .iter()
-        .map(|(code, count)| format!("  {code} {:>8}  {}", words::count(*count), advice::of(code).title))
-        .collect()
-}
-
 fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
     screen.say(format!("Rollback {} is {}", certificate.number, clean::line(&certificate.phase)));
     for line in table(&certificate.objects, &OUTCOMES) {
@@ -282,6 +256,9 @@ fn told(error: RollbackError, screen: &Screen) -> Failure {
         RollbackError::InDoubt { .. } => {
             Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry load")
         }
+        RollbackError::RepairOpen { .. } => {
+            Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry repair apply")
+        }
         RollbackError::NoPlan | RollbackError::OutOfOrder { .. } => {
             Failure::new(&catalogue::ROLLBACK_PHASE, error.to_string()).then("deskferry rollback plan")
         }
@@ -290,27 +267,4 @@ fn told(error: RollbackError, screen: &Screen) -> Failure {
         _ => return Failure::from(error),
     };
     failure.detail(code)
-}
-
-#[cfg(test)]
-mod tests {
-    use expect_test::expect;
-
-    use super::*;
-
-    #[test]
-    fn only_what_occurs_has_a_column() {
-        let objects = BTreeMap::from([
-            ("customer".to_owned(), BTreeMap::from([("keep".to_owned(), 2), ("remove".to_owned(), 1_198)])),
-            ("ticket".to_owned(), BTreeMap::from([("remove".to_owned(), 1_498)])),
-        ]);
-        // A bar in front keeps the blanks.
-        let lines: Vec<String> = table(&objects, &DEEDS).iter().map(|line| format!("|{line}")).collect();
-        expect![[r#"
-            |                  remove        keep
-            |  customer         1,198           2
-            |  ticket           1,498           0"#]]
-        .assert_eq(&lines.join("\n"));
-        assert!(table(&BTreeMap::new(), &DEEDS).is_empty());
-    }
 }

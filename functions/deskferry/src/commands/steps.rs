@@ -170,17 +170,26 @@ async fn retry(screen: &Screen, project: &Project, strict: Strict) -> Result<Exi
         left => format!("{} refused again", words::plural(left, "write is", "writes are")),
     });
     screen.event(json!({ "type": "retry", "attempt": attempt, "refused_before": refused, "refused": left }));
-    // A wave that has no good verdict yet is compared for it; the others are read once more.
+    let exit = compare_again(screen, project, strict).await?;
+    Ok(if left > 0 { Exit::SomeFailed } else { exit })
+}
+
+/// A wave that has no good verdict yet is compared for it; the others are read once more.
+pub(crate) async fn compare_again(
+    screen: &Screen,
+    project: &Project,
+    strict: Strict,
+) -> Result<Exit, Failure> {
+    let shown = worker::look(&project.context).await?;
     let is_proven = Wave::ALL.iter().all(|wave| {
         shown.gates[conduct::place(*wave)] == conduct::Gate::Passed
             || !shown.done.contains(&Step::Load(*wave))
     });
-    let exit = if is_proven {
-        reconcile_again(screen, project, strict).await?
+    if is_proven {
+        reconcile_again(screen, project, strict).await
     } else {
-        reconcile(screen, project, strict).await?
-    };
-    Ok(if left > 0 { Exit::SomeFailed } else { exit })
+        reconcile(screen, project, strict).await
+    }
 }
 
 async fn reconcile(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {

@@ -257,8 +257,8 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ),
     (
         "ROL001",
-        "the load left writes in doubt",
-        "run `deskferry load` once more, which settles them, then plan the rollback",
+        "a load or a repair left writes in doubt",
+        "run `deskferry load` or `deskferry repair apply` once more, which settles them, then plan the rollback",
     ),
     (
         "ROL002",
@@ -275,6 +275,12 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "the number that was typed is not that of the plan",
         "look at the plan once more, then type its number",
     ),
+    (
+        "RPR001",
+        "writes are in doubt",
+        "run once more what was interrupted, which settles them, then plan the repair",
+    ),
+    ("RPR002", "there is no repair plan for this run", "deskferry repair plan"),
     (
         "SRC101",
         "LeadDesk refuses the credentials",

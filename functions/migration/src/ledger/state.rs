@@ -98,7 +98,7 @@ pub struct Written {
     pub state: WriteState,
     /// Class of its last receipt; absent before the first.
     pub class: Option<ReceiptClass>,
-    /// Whether we ever created the record; only such records may be removed.
+    /// Whether we created the record; only such records may be removed.
     pub is_ours: bool,
     /// Digest of the wished record of the last intent.
     pub version: Option<Digest>,
@@ -399,7 +399,9 @@ fn settle(entry: &mut Written, receipt: &Receipt, sequence: u64) -> Result<(), L
         ReceiptClass::Absent => {}
         ReceiptClass::Refused | ReceiptClass::Skipped => entry.class = Some(receipt.class),
         class => {
-            entry.is_ours |= class == ReceiptClass::Created;
+            // What is adopted was there before us, whatever we made under the same key earlier.
+            entry.is_ours =
+                class == ReceiptClass::Created || (entry.is_ours && class != ReceiptClass::Adopted);
             entry.class = Some(class);
             entry.fields.clone_from(&receipt.fields);
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
 use migration::decide::{
-    Action, Decision, Found, FoundKey, KeepReason, LastWritten, Origin, RecordImage, decide,
+    Action, Decision, FieldStates, Found, FoundKey, KeepReason, LastWritten, Origin, RecordImage, decide,
 };
 use migration::settings::ConflictRule;
 use proptest::prelude::*;
@@ -164,6 +164,19 @@ fn presence() {
         wished Some(Removed) Some(Foreign): keep TouchedByPeople
     "#]]
     .assert_eq(&out);
+}
+
+#[test]
+fn a_record_under_another_key_is_a_conflict_of_every_wished_field() {
+    let wish = image(&[("f", "a"), ("g", "b")], &[]);
+    let there = Found { key: FoundKey::Foreign, ..found(image(&[("f", "other"), ("h", "c")], &[])) };
+    let decision = decide(Some(&wish), None, Some(&there), |_| ConflictRule::SourceWins);
+    let told = |states: &[FieldStates]| {
+        let states = states.iter().map(|one| format!("{} {:?} {:?}", one.field, one.wish, one.found));
+        states.collect::<Vec<_>>().join("; ")
+    };
+    expect![[r#"f Some("a") Some("other"); g Some("b") None"#]].assert_eq(&told(&decision.conflicts));
+    assert_eq!(decision.action, Action::Conflict(decision.conflicts.clone()));
 }
 
 #[test]

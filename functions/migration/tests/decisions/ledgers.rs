@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 use migration::canonical::Digest;
 use migration::ledger::{
-    CHAIN_START, DestinationId, DestinationObject, Intent, LedgerError, LedgerState, Operation, Receipt,
-    ReceiptClass, Segment, SegmentKind, Settled, Via, WriteEvent, WriteKey, WriteState, Written, quiet_from,
+    CHAIN_START, DestinationId, DestinationObject, INTENTS_PER_SEGMENT_MAX, Intent, LedgerError, LedgerState,
+    Operation, Receipt, ReceiptClass, Segment, SegmentKind, Settled, Via, WriteEvent, WriteKey, WriteState,
+    Written, quiet_from,
 };
 use proptest::prelude::*;
 
@@ -150,6 +151,21 @@ fn adopted_records_are_not_ours() {
 
 /// Every state against every event.
 #[test]
+fn a_record_that_is_adopted_after_ours_was_removed_is_not_ours() {
+    let mut log = LedgerState::new();
+    must(&mut log, fence(), vec![], vec![]);
+    let mut turn = |operation, class, id| {
+        must(&mut log, SegmentKind::Work, vec![intend("a", operation)], vec![]);
+        must(&mut log, SegmentKind::Work, vec![], vec![receipt("a", class, Some(id))]);
+        log.written(&key("a")).map(|written| written.is_ours)
+    };
+    assert_eq!(turn(Operation::Create, ReceiptClass::Created, 7), Some(true));
+    assert_eq!(turn(Operation::Delete, ReceiptClass::Deleted, 7), Some(true));
+    assert_eq!(turn(Operation::Create, ReceiptClass::Adopted, 8), Some(false));
+    assert_eq!(turn(Operation::Update, ReceiptClass::Updated, 8), Some(false));
+}
+
+#[test]
 fn transitions() {
     use Operation::{Create, Delete, Restore, Trash, Update};
     let id = DestinationId(7);
@@ -275,6 +291,50 @@ fn what_breaks_a_log_is_refused_whole() {
         },
         &expect!["segment 2 closes an epoch that is not settled"],
     );
+}
+
+#[test]
+fn a_close_carries_exactly_the_keys_of_its_log() {
+    let mut log = LedgerState::new();
+    must(&mut log, fence(), vec![], vec![]);
+    must(&mut log, SegmentKind::Work, vec![intend("a", Operation::Create)], vec![]);
+    must(&mut log, SegmentKind::Work, vec![], vec![receipt("a", ReceiptClass::Created, Some(7))]);
+    let SegmentKind::Close { keys, key_set } = log.closing() else { unreachable!("a log can be closed") };
+    assert_eq!(keys, 1);
+    for (keys, key_set) in [(keys, Digest::of(b"")), (keys + 1, key_set)] {
+        let segment = next(&log, SegmentKind::Close { keys, key_set }, vec![], vec![]);
+        let error = append(&mut log.clone(), &segment).unwrap_err();
+        assert_eq!(error, LedgerError::CloseUnsettled { sequence: 3 });
+    }
+    must(&mut log, SegmentKind::Close { keys, key_set }, vec![], vec![]);
+}
+
+#[test]
+fn a_segment_announces_a_hundred_writes_and_not_one_more() {
+    let mut log = LedgerState::new();
+    must(&mut log, fence(), vec![], vec![]);
+    let many =
+        |count: usize| (0..count).map(|number| intend(&format!("k{number}"), Operation::Create)).collect();
+    let segment = next(&log, SegmentKind::Work, many(INTENTS_PER_SEGMENT_MAX + 1), vec![]);
+    assert!(matches!(append(&mut log.clone(), &segment), Err(LedgerError::TooManyIntents { .. })));
+    must(&mut log, SegmentKind::Work, many(INTENTS_PER_SEGMENT_MAX), vec![]);
+    assert_eq!(log.doubt_count(), INTENTS_PER_SEGMENT_MAX);
+}
+
+#[test]
+fn a_write_rests_where_it_did_while_it_is_in_doubt() {
+    let mut log = LedgerState::new();
+    must(&mut log, fence(), vec![], vec![]);
+    let rest = |log: &LedgerState| -> Vec<(String, Option<Settled>)> {
+        log.iter().map(|(key, written)| (key.key.clone(), written.rest())).collect()
+    };
+    assert_eq!(rest(&log), []);
+    must(&mut log, SegmentKind::Work, vec![intend("a", Operation::Create)], vec![]);
+    assert_eq!(rest(&log), [("a".to_owned(), Some(Settled::Nothing))]);
+    let made = receipt("a", ReceiptClass::Created, Some(7));
+    must(&mut log, SegmentKind::Work, vec![intend("a", Operation::Update)], vec![made]);
+    assert_eq!(rest(&log), [("a".to_owned(), Some(Settled::Applied(DestinationId(7))))]);
+    assert_eq!(log.written(&key("a")).and_then(Written::destination), None);
 }
 
 #[test]

@@ -78,10 +78,25 @@ impl Book {
         self.written(key).and_then(Written::destination).map(|id| id.0)
     }
 
+    /// Id of the record, when it is there, or was before a write that is in doubt.
+    #[must_use]
+    pub fn held(&self, key: &WriteKey) -> Option<u64> {
+        match self.written(key).and_then(Written::rest) {
+            Some(Settled::Applied(id)) => Some(id.0),
+            _ => None,
+        }
+    }
+
     /// Class of the last receipt.
     #[must_use]
     pub fn class(&self, key: &WriteKey) -> Option<ReceiptClass> {
         self.written(key).and_then(|written| written.class)
+    }
+
+    /// The record is there, and was there before us: only what we filled is ours.
+    #[must_use]
+    pub fn is_adopted(&self, key: &WriteKey) -> bool {
+        self.held(key).is_some() && self.written(key).is_some_and(|written| !written.is_ours)
     }
 
     /// While the write is in doubt: until when its request may have started.

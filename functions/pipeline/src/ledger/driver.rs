@@ -295,6 +295,8 @@ pub mod codes {
     pub const UPLOADED_AGAIN: &str = "LOD110";
     /// Gorgias does not take a file; its message goes without.
     pub const UPLOAD_REFUSED: &str = "LOD111";
+    /// A person merged the customer into another one; the text is the id that it had.
+    pub const MERGED: &str = "LOD112";
     /// A foreign tool's key stands on the record.
     pub const FOREIGN_KEY: &str = "CNF103";
     /// A number was left out because another customer holds it.

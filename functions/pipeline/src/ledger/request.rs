@@ -1,23 +1,26 @@
 //! One write to Gorgias as a value: how to send it, how it is fingerprinted, and how to find out whether it happened.
 
+mod fields;
+mod mending;
 mod undoing;
-
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use migration::gorgias::{
-    CustomerId, FieldDraft, FieldId, FieldObject, FieldValue, IntegrationId, RuleId, TagDraft, TicketId,
+    CustomerId, FieldDraft, FieldId, FieldObject, IntegrationId, RuleId, TagDraft, TicketId,
 };
 use migration::ledger::Operation;
 
+pub use mending::{Mending, STILL_THERE};
 pub use undoing::{CHANGED_SINCE_PLAN, Direction, Exchange, Undoing};
 
 use super::key::Secret;
 use crate::ports::gorgias::{
-    Change, Customer, CustomerChange, Field, FoundValue, Gorgias, Message, NewCustomer, NewDelivery,
-    NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
+    Customer, CustomerChange, Field, FoundValue, Gorgias, Message, NewCustomer, NewMessage, NewTeam,
+    NewTicket, Page, Raw, ReadError, Setting, Tag, Team, WriteError,
 };
 use crate::ports::store::Key;
+
+use fields::{change_fields, customer_fields, joined, message_text, put, ticket_fields, values_text};
 
 /// A write, ids resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +53,8 @@ pub enum Request {
     Append(TicketId, Box<NewMessage>),
     /// Takes something back, or brings it again.
     Undo(Undoing),
+    /// Gives fields what was wished, where nobody has changed them since.
+    Mend(Mending),
 }
 
 /// A file of the store that is uploaded; its content is read when it is sent.
@@ -103,6 +108,7 @@ impl Request {
             Self::Upload(_) => Err(WriteError::NotSent { request: "POST /upload".to_owned(), source: None }),
             Self::Append(ticket, message) => gorgias.append_message(*ticket, message).await.map(|id| id.0),
             Self::Undo(undoing) => undoing.send(gorgias).await,
+            Self::Mend(mending) => mending.send(gorgias).await,
         }
     }
 
@@ -137,6 +143,7 @@ impl Request {
                 Ok(found_or_absent(found))
             }
             Self::Undo(undoing) => undoing.look_up(gorgias).await,
+            Self::Mend(mending) => mending.look_up(gorgias).await,
             // An upload can neither be found nor deleted (facts: finding a record): sending it again leaves the first
             // one unattached, and changes nothing else.
             Self::Upload(_)
@@ -168,6 +175,7 @@ impl Request {
             | Self::Append(..) => Operation::Create,
             Self::ReactivateField(_) => Operation::Restore,
             Self::Undo(undoing) => undoing.operation(),
+            Self::Mend(mending) => mending.operation(),
             Self::SwitchRule(..)
             | Self::SwitchIntegration(..)
             | Self::PutSetting(_)
@@ -193,6 +201,7 @@ impl Request {
             Self::UpdateCustomer(id, _) | Self::SetValues(id, _) => Some(id.0),
             Self::Append(id, _) => Some(id.0),
             Self::Undo(undoing) => Some(undoing.target()),
+            Self::Mend(mending) => Some(mending.target()),
         }
     }
 
@@ -236,6 +245,7 @@ impl Request {
                 vec![("message", text)]
             }
             Self::Undo(undoing) => undoing.fields(),
+            Self::Mend(mending) => mending.fields(),
         }
     }
 
@@ -393,104 +403,4 @@ pub enum Claim {
     Email,
     /// A phone number.
     Phone(String),
-}
-
-fn put(text: &mut String, name: &str, value: &str) {
-    // Lengths in front keep different contents from meeting in one text.
-    write!(text, "{name}={}:{value};", value.len()).expect("writing to a String cannot fail");
-}
-
-fn joined<T: ToString>(parts: impl Iterator<Item = T>) -> String {
-    parts.map(|part| part.to_string()).collect::<Vec<_>>().join(",")
-}
-
-fn customer_fields(customer: &NewCustomer) -> Vec<(&'static str, String)> {
-    let mut channels = String::new();
-    for channel in &customer.channels {
-        put(&mut channels, channel.kind.as_str(), &channel.address);
-    }
-    vec![
-        ("external_id", customer.external_id.to_string()),
-        ("name", customer.name.clone().unwrap_or_default()),
-        ("email", customer.email.clone().unwrap_or_default()),
-        ("channels", channels),
-        ("language", customer.language.clone().unwrap_or_default()),
-        ("timezone", customer.timezone.clone().unwrap_or_default()),
-    ]
-}
-
-fn change_fields(change: &CustomerChange) -> Vec<(&'static str, String)> {
-    let mut fields = Vec::new();
-    let mut add = |name, change: &Change| match change {
-        Change::Keep => {}
-        Change::Empty => fields.push((name, String::new())),
-        Change::To(text) => fields.push((name, text.clone())),
-    };
-    add("external_id", &change.external_id);
-    add("name", &change.name);
-    add("email", &change.email);
-    if let Some(channels) = &change.channels {
-        let mut text = String::new();
-        for channel in channels {
-            put(&mut text, &channel.kind, &channel.address);
-        }
-        fields.push(("channels", text));
-    }
-    fields
-}
-
-fn values_text(values: &[FoundValue]) -> String {
-    let mut text = String::new();
-    for value in values {
-        let shown = match &value.value {
-            FieldValue::Text(value) => value.clone(),
-            FieldValue::Number(value) => value.to_string(),
-            FieldValue::Boolean(value) => value.to_string(),
-        };
-        put(&mut text, &value.field.to_string(), &shown);
-    }
-    text
-}
-
-fn ticket_fields(ticket: &NewTicket) -> Vec<(&'static str, String)> {
-    let mut messages = String::new();
-    for message in &ticket.messages {
-        message_text(message, &mut messages);
-    }
-    let id = |id: Option<u64>| id.map(|id| id.to_string()).unwrap_or_default();
-    vec![
-        ("external_id", ticket.external_id.to_string()),
-        ("customer", ticket.customer.to_string()),
-        ("subject", ticket.subject.clone()),
-        ("status", ticket.status.as_str().to_owned()),
-        ("channel", ticket.channel.clone()),
-        ("assignee_user", id(ticket.assignee_user.map(|user| user.0))),
-        ("assignee_team", id(ticket.assignee_team.map(|team| team.0))),
-        ("tags", joined(ticket.tags.iter())),
-        ("values", values_text(&ticket.values)),
-        ("created_at", ticket.created_at.to_string()),
-        ("closed_at", ticket.closed_at.map(|at| at.to_string()).unwrap_or_default()),
-        ("last_message_at", ticket.last_message_at.to_string()),
-        ("messages", messages),
-    ]
-}
-
-fn message_text(message: &NewMessage, text: &mut String) {
-    put(text, "external_id", message.external_id.as_str());
-    let (kind, channel, person, at) = match &message.delivery {
-        NewDelivery::InternalNote { author, at } => ("note", "", author.0, at),
-        NewDelivery::Incoming { channel, sender, at } => ("incoming", channel.as_str(), sender.0, at),
-        NewDelivery::Outgoing { channel, author, sent_at, .. } => {
-            ("outgoing", channel.as_str(), author.0, sent_at)
-        }
-    };
-    put(text, kind, channel);
-    put(text, "person", &person.to_string());
-    put(text, "at", &at.to_string());
-    put(text, "body_text", &message.body_text);
-    put(text, "body_html", &message.body_html);
-    for file in &message.attachments {
-        put(text, "attachment", &file.url);
-        put(text, "attachment_name", &file.name);
-    }
 }

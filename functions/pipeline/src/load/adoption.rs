@@ -102,6 +102,7 @@ pub(crate) fn change(wanted: &NewCustomer, found: &Customer) -> CustomerChange {
         name: fill(&found.name, &wanted.name),
         email: fill(&found.email, &wanted.email),
         channels,
+        ..CustomerChange::default()
     }
 }
 

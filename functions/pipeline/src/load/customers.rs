@@ -1,6 +1,6 @@
 //! The customers' wave: creation or adoption first, values after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use migration::gorgias::{CustomerId, UserId};
@@ -39,6 +39,8 @@ pub(crate) struct CustomersWork<'a> {
     pub(crate) channels: ChildrenOf<WantCustomerChannel>,
     pub(crate) values: ChildrenOf<WantCustomerValue>,
     pub(crate) adoptions: Adoptions,
+    /// Our keys of those that are looked at; nothing looks at all.
+    pub(crate) only: Option<BTreeSet<String>>,
     open: BTreeMap<WriteKey, Open>,
 }
 
@@ -52,7 +54,7 @@ impl<'a> CustomersWork<'a> {
         adoptions: Adoptions,
     ) -> Self {
         let (channels, values) = (channels.children(1), values.children(1));
-        Self { ctx, names, rows, channels, values, adoptions, open: BTreeMap::new() }
+        Self { ctx, names, rows, channels, values, adoptions, only: None, open: BTreeMap::new() }
     }
 
     fn next_open(&mut self) -> Result<Option<Open>, WorkFailure> {
@@ -151,6 +153,10 @@ impl Work for CustomersWork<'_> {
 
     fn next(&mut self, ledger: &Ledger) -> Result<Option<Action>, WorkFailure> {
         while let Some(open) = self.next_open()? {
+            let ours = open.wanted.external_id.as_str();
+            if self.only.as_ref().is_some_and(|only| !only.contains(ours)) {
+                continue;
+            }
             let key = key::customer(&open.wanted.external_id, ledger.secret());
             if !ledger.is_over(&key) {
                 return Ok(Some(self.first_action(open, ledger)));

@@ -6,21 +6,26 @@
 //! uploaded any more: a message takes attachments at its creation only.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use migration::gorgias::{CustomerId, TicketId, UserId};
 use migration::keys::ExternalId;
-use migration::ledger::{ReceiptClass, WriteKey};
+use migration::ledger::{DestinationObject, ReceiptClass, Via, WriteKey};
 use snapshot::tables::{WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
-use snapshot::{Children, Row as _, TableReader};
+use snapshot::{Children, Pass, Row as _, TableReader};
 
 use super::drafts::{self, Names, TicketDraft, TicketRows};
 use super::uploads::Uploads;
+use super::{Again, want};
+use crate::archive::{self, ArchiveError};
+use crate::context::Context;
 use crate::ledger::driver::{Action, Outcome, Reaction, Work, WorkFailure, codes, plain};
-use crate::ledger::request::Request;
+use crate::ledger::request::{Mending, Request};
 use crate::ledger::stored::NoteV1;
 use crate::ledger::{Ledger, key};
-use crate::ports::gorgias::NewMessage;
+use crate::merges;
+use crate::ports::gorgias::{Gorgias, NewDelivery, NewMessage, ReadError};
 use crate::wave::Wave;
 
 type ChildrenOf<R> = Children<R, TableReader<R>>;
@@ -36,6 +41,20 @@ pub(crate) struct TicketTables {
 }
 
 impl TicketTables {
+    /// Opens them together; that of attachments where there is one.
+    pub(crate) async fn open(ctx: &Context) -> Result<Self, ArchiveError> {
+        Ok(Self {
+            tickets: want::<WantTicket>(ctx).await?,
+            tags: want::<WantTicketTag>(ctx).await?.children(1),
+            values: want::<WantTicketValue>(ctx).await?.children(1),
+            messages: want::<WantMessage>(ctx).await?.children(1),
+            attachments: match archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await? {
+                true => Some(want::<WantAttachment>(ctx).await?.children(1)),
+                false => None,
+            },
+        })
+    }
+
     /// The next ticket that belongs to one of the waves.
     pub(crate) fn next(&mut self, waves: &[Wave]) -> Result<Option<TicketRows>, snapshot::SnapshotError> {
         for ticket in self.tickets.by_ref() {
@@ -70,6 +89,11 @@ pub(crate) struct TicketsWork {
     /// By the key of the write that is on its way.
     open: BTreeMap<WriteKey, Open>,
     uploads: Uploads,
+    gorgias: Arc<dyn Gorgias>,
+    /// Creations that wait until it is known where their customer went, by the key of that customer.
+    waiting: BTreeMap<WriteKey, Vec<Action>>,
+    /// What is written once more; nothing writes what has no receipt.
+    pub(crate) again: Option<Again>,
     /// Tickets whose customer is not there.
     pub(crate) held: u64,
 }
@@ -81,9 +105,26 @@ impl TicketsWork {
         tables: TicketTables,
         meta: BTreeMap<String, String>,
         migration: &str,
+        gorgias: Arc<dyn Gorgias>,
     ) -> Self {
         let uploads = Uploads::new(migration);
-        Self { wave, names, tables, meta, open: BTreeMap::new(), uploads, held: 0 }
+        let (open, waiting) = (BTreeMap::new(), BTreeMap::new());
+        Self { wave, names, tables, meta, open, uploads, gorgias, waiting, again: None, held: 0 }
+    }
+
+    /// Whether the ticket, or one of its messages, is among what is written once more.
+    fn is_looked_at(&self, rows: &TicketRows) -> bool {
+        let Some(again) = &self.again else { return true };
+        again.tickets.contains(&rows.ticket.external_id)
+            || rows.messages.iter().any(|row| again.messages.contains(&row.external_id))
+    }
+
+    /// Whether the file's message may be among what is written.
+    fn is_due(&self, rows: &TicketRows, file: &WantAttachment) -> bool {
+        self.again.as_ref().is_none_or(|again| {
+            again.tickets.contains(&rows.ticket.external_id)
+                || again.messages.contains(&file.message_external_id)
+        })
     }
 
     /// The write that comes first for a ticket: an upload, its creation, or a message that is still missing.
@@ -103,7 +144,7 @@ impl TicketsWork {
             let is_inline = usize::try_from(file.position).is_ok_and(|position| position <= inline);
             let is_written =
                 is_over && (is_inline || ledger.is_over(&key::message(&message, ledger.secret())));
-            !is_gone && !is_written
+            !is_gone && !is_written && self.is_due(&rows, file)
         };
         let due: Vec<WantAttachment> = rows.attachments.iter().filter(|file| is_due(file)).cloned().collect();
         if self.uploads.begin(&due, ledger)? {
@@ -115,7 +156,10 @@ impl TicketsWork {
             return Ok(Some(Action::new(key, Request::CreateTicket(Box::new(draft.ticket)))));
         }
         let Some(id) = ledger.book().destination(&key) else { return Ok(None) };
-        let missing = missing_after_restart(draft, ledger, &key);
+        let missing = match &self.again {
+            None => missing_after_restart(draft, ledger, &key),
+            Some(again) => missing_of(again, draft, ledger),
+        };
         Ok(self.append_next(TicketId(id), missing, ledger))
     }
 
@@ -133,6 +177,110 @@ impl TicketsWork {
     }
 }
 
+impl TicketsWork {
+    /// What to do about a ticket that was refused because its customer is not there any more: nothing for any other.
+    async fn lost_customer(
+        &mut self,
+        action: &Action,
+        outcome: &Outcome,
+        ledger: &Ledger,
+    ) -> Result<Option<Reaction>, WorkFailure> {
+        let Request::CreateTicket(ticket) = &action.request else { return Ok(None) };
+        if !matches!(outcome, Outcome::Refused { .. } | Outcome::Gone) {
+            return Ok(None);
+        }
+        let source = ticket.customer;
+        let target = match self.gorgias.customer(source).await {
+            Ok(raw) if raw.record.id == source => return Ok(None),
+            Ok(raw) => raw.record.id,
+            Err(ReadError::NotFound { .. }) => {
+                self.open.remove(&action.key);
+                let text = "a person deleted its customer";
+                return Ok(Some(Reaction::refused(codes::GONE, text)));
+            }
+            // Whether it is there cannot be told now: the refusal stands, and can be tried once more.
+            Err(_) => return Ok(None),
+        };
+        let named = ledger.book().iter().find(|(key, written)| {
+            key.object == DestinationObject::Customer
+                && written.destination().is_some_and(|id| id.0 == source.0)
+        });
+        // Where the ledger does not name it, an earlier ticket of the same customer has told where it went.
+        let Some(key) = named.map(|(key, _)| key.clone()) else {
+            return Ok(Some(Reaction::Instead(moved(action, target))));
+        };
+        let is_first = !self.waiting.contains_key(&key);
+        self.waiting.entry(key.clone()).or_default().push(action.clone());
+        let follow = if is_first { vec![merges::follow(key, source.0)] } else { Vec::new() };
+        // Nothing took effect; the ticket is announced again when it is known where it belongs.
+        Ok(Some(Reaction::Record {
+            dest_id: None,
+            class: ReceiptClass::Absent,
+            via: Via::Answer,
+            note: None,
+            follow,
+        }))
+    }
+
+    /// As [`Self::first_action`]. Where an earlier start died while it followed the customer, where that one is comes
+    /// before its tickets.
+    fn action_of(
+        &mut self,
+        rows: TicketRows,
+        parent: WriteKey,
+        customer: CustomerId,
+        ledger: &Ledger,
+    ) -> Result<Option<Action>, WorkFailure> {
+        let action = self.first_action(rows, customer, ledger)?;
+        if ledger.book().doubt(&parent).is_none() {
+            return Ok(action);
+        }
+        let Some(action) = action else { return Ok(None) };
+        if !matches!(action.request, Request::CreateTicket(_)) {
+            return Ok(Some(action));
+        }
+        let is_first = !self.waiting.contains_key(&parent);
+        self.waiting.entry(parent.clone()).or_default().push(action);
+        Ok(is_first.then(|| merges::follow(parent, customer.0)))
+    }
+
+    /// The ledger learns where a customer went, and its tickets go there.
+    fn followed(&mut self, key: &WriteKey, source: CustomerId, outcome: Outcome) -> Reaction {
+        let waiting = self.waiting.remove(key).unwrap_or_default();
+        let target = match outcome {
+            Outcome::Done { id, .. } => CustomerId(id),
+            _ => source,
+        };
+        let mut reaction = merges::followed(source.0, outcome);
+        if let Reaction::Record { follow, .. } = &mut reaction {
+            follow.extend(waiting.iter().map(|action| moved(action, target)));
+        }
+        reaction
+    }
+}
+
+/// Key of the customer that the ticket belongs to.
+fn parent_of(rows: &TicketRows, ledger: &Ledger) -> WriteKey {
+    key::customer(&ExternalId::from_stored(rows.ticket.customer_external_id.clone()), ledger.secret())
+}
+
+/// The same ticket for another customer.
+fn moved(action: &Action, customer: CustomerId) -> Action {
+    let mut action = action.clone();
+    if let Request::CreateTicket(ticket) = &mut action.request {
+        ticket.customer = customer;
+        for message in &mut ticket.messages {
+            if let NewDelivery::Incoming { sender, .. } = &mut message.delivery {
+                *sender = customer;
+            }
+            if let NewDelivery::Outgoing { receiver, .. } = &mut message.delivery {
+                *receiver = customer;
+            }
+        }
+    }
+    action
+}
+
 /// Messages without a receipt of their own among those that creation did not take or did not keep.
 fn missing_after_restart(draft: TicketDraft, ledger: &Ledger, ticket: &WriteKey) -> VecDeque<NewMessage> {
     let lost = ledger.book().note(ticket).filter(|note| note.code == codes::ARRIVED_IN_PART);
@@ -144,6 +292,15 @@ fn missing_after_restart(draft: TicketDraft, ledger: &Ledger, ticket: &WriteKey)
     let is_open =
         |message: &NewMessage| !ledger.is_over(&key::message(&message.external_id, ledger.secret()));
     lost.chain(draft.rest).filter(is_open).collect()
+}
+
+/// Messages that are known to be missing and have no receipt.
+fn missing_of(again: &Again, draft: TicketDraft, ledger: &Ledger) -> VecDeque<NewMessage> {
+    let is_due = |message: &NewMessage| {
+        again.messages.contains(message.external_id.as_str())
+            && !ledger.is_over(&key::message(&message.external_id, ledger.secret()))
+    };
+    draft.ticket.messages.into_iter().chain(draft.rest).filter(is_due).collect()
 }
 
 /// Positions of messages that were sent with the creation and did not arrive.
@@ -170,13 +327,15 @@ impl Work for TicketsWork {
             return Ok(Some(upload));
         }
         while let Some(rows) = self.tables.next(&[self.wave])? {
-            let parent = ExternalId::from_stored(rows.ticket.customer_external_id.clone());
-            let parent = key::customer(&parent, ledger.secret());
-            let Some(customer) = ledger.book().destination(&parent) else {
+            if !self.is_looked_at(&rows) {
+                continue;
+            }
+            let parent = parent_of(&rows, ledger);
+            let Some(customer) = ledger.book().held(&parent) else {
                 self.held += 1;
                 continue;
             };
-            if let Some(action) = self.first_action(rows, CustomerId(customer), ledger)? {
+            if let Some(action) = self.action_of(rows, parent, CustomerId(customer), ledger)? {
                 return Ok(Some(action));
             }
         }
@@ -194,8 +353,15 @@ impl Work for TicketsWork {
             if let (Reaction::Record { follow, .. }, Some((rows, customer))) =
                 (&mut reaction, self.uploads.released(&action.key))
             {
-                follow.extend(self.first_action(rows, customer, ledger)?);
+                let parent = parent_of(&rows, ledger);
+                follow.extend(self.action_of(rows, parent, customer, ledger)?);
             }
+            return Ok(reaction);
+        }
+        if let Request::Mend(Mending::Follow(source)) = &action.request {
+            return Ok(self.followed(&action.key, *source, outcome));
+        }
+        if let Some(reaction) = self.lost_customer(action, &outcome, ledger).await? {
             return Ok(reaction);
         }
         let open = self.open.remove(&action.key);

@@ -22,8 +22,8 @@ pub use found::{
     Message, Page, Raw, Rule, Setting, Tag, Team, Ticket, User,
 };
 pub use new::{
-    Attachment, Author, Change, CustomerChange, NewCustomer, NewDelivery, NewFile, NewMessage, NewTeam,
-    NewTicket,
+    Attachment, Author, Change, ChangeOf, CustomerChange, NewCustomer, NewDelivery, NewFile, NewMessage,
+    NewTeam, NewTicket, TicketChange,
 };
 pub use usage::{Usage, Window};
 
@@ -53,7 +53,8 @@ pub trait Gorgias: Send + Sync {
     async fn integrations(&self, cursor: Option<&Cursor>) -> Result<Page<Integration>, ReadError>;
     /// `GET /customers`, oldest first; list form.
     async fn customers(&self, cursor: Option<&Cursor>) -> Result<Page<Customer>, ReadError>;
-    /// `GET /customers/{id}` with values and channels.
+    /// `GET /customers/{id}` with values and channels. One that was merged into another answers with that other, whose
+    /// id then differs from the one that was asked for.
     async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError>;
     /// `GET /customers?external_id=`; only byte-equal ids are returned.
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError>;
@@ -122,6 +123,14 @@ pub trait Gorgias: Send + Sync {
     async fn create_ticket(&self, ticket: &NewTicket) -> Result<TicketId, WriteError>;
     /// `POST /tickets/{id}/messages`.
     async fn append_message(&self, ticket: TicketId, message: &NewMessage) -> Result<MessageId, WriteError>;
+    /// `PUT /tickets/{id}`: only the fields that are named.
+    async fn update_ticket(&self, id: TicketId, change: &TicketChange) -> Result<(), WriteError>;
+    /// `POST /tickets/{id}/tags`: tags that exist; the others of the ticket stay.
+    async fn add_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError>;
+    /// `DELETE /tickets/{id}/tags`: the others of the ticket stay.
+    async fn remove_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError>;
+    /// `PUT /tickets/{id}/messages/{id}`: the message as it shall be, whole.
+    async fn update_message(&self, message: &Message) -> Result<(), WriteError>;
     /// `PUT /tickets/{id}` with `trashed_datetime`: `Some` trashes, `None` restores.
     async fn set_ticket_trashed(&self, id: TicketId, at: Option<Timestamp>) -> Result<(), WriteError>;
     /// `DELETE /tickets/{id}`: permanent.

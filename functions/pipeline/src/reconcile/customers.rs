@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use migration::compare::{Compared, Discrepancy, compare_record, missing, unexpected};
 use migration::keys::ExternalId;
-use migration::ledger::ReceiptClass;
 use snapshot::tables::{
     FoundCustomer, FoundCustomerChannel, FoundCustomerValue, WantCustomer, WantCustomerChannel,
     WantCustomerValue,
@@ -23,6 +22,7 @@ use crate::ledger::key;
 use crate::listing::BEGINNINGS_MAX;
 use crate::load::adopted::{self, Adoptions};
 use crate::load::want;
+use crate::merges;
 use crate::ports::gorgias::{Customer, Raw};
 use crate::readings::{Reading, ReadingError, both, in_full};
 
@@ -103,11 +103,13 @@ pub(crate) async fn read_back(
     for row in want::<WantCustomer>(scene.ctx).await? {
         let row = row?;
         let key = key::customer(&ExternalId::from_stored(row.external_id.clone()), &scene.secret);
-        expected.insert(row.external_id, scene.book.destination(&key));
+        expected.insert(row.external_id, scene.book.held(&key));
     }
     let ids: BTreeSet<u64> = expected.values().flatten().copied().collect();
-    findings.object(OBJECT).wanted = ids.len() as u64;
+    // Several of ours may lead to one customer, after a merge.
+    findings.object(OBJECT).wanted = expected.values().flatten().count() as u64;
     let adoptions = adopted::read(scene.ctx).await?;
+    let targets = merges::targets(scene);
 
     let mut readings = CustomerReadings::open(scene).await?;
     loop {
@@ -115,7 +117,8 @@ pub(crate) async fn read_back(
         let mut fresh = Findings::default();
         let CustomerReadings { list: long, details: single, .. } = &mut readings;
         let details = details(scene, single, &tables, |wanted, id, raw| {
-            compare(scene, &adoptions, wanted, id, raw, &mut fresh);
+            let is_target = targets.contains(&id);
+            compare(scene, &adoptions, is_target, wanted, id, raw, &mut fresh);
             Ok(())
         });
         let outcome = both(&scene.ctx.stop, list(long, &ids, &tables), details).await;
@@ -204,14 +207,17 @@ pub(crate) async fn details(
             Err(error) => return Some(Err(error.into())),
         };
         let ours = ExternalId::from_stored(wanted.row.external_id.clone());
-        let id = scene.book.destination(&key::customer(&ours, &scene.secret))?;
+        let id = scene.book.held(&key::customer(&ours, &scene.secret))?;
         Some(Ok((wanted, id)))
     });
     let mut done = 0;
+    let mut seen = BTreeSet::new();
     let show = |wanted: Wanted, id, mut records: Vec<Raw<Customer>>| {
         let raw = records.pop();
         visit(&wanted, id, raw.as_ref())?;
-        if let Some(raw) = raw {
+        // One that was merged answers as another, which is listed for itself; several of ours may lead to one.
+        let own = raw.filter(|raw| raw.record.id.0 == id && seen.insert(id));
+        if let Some(raw) = own {
             tables.lock().unwrap_or_else(PoisonError::into_inner).push(raw)?;
         }
         done += 1;
@@ -224,6 +230,7 @@ pub(crate) async fn details(
 fn compare(
     scene: &Scene<'_>,
     adoptions: &Adoptions,
+    is_target: bool,
     wanted: &Wanted,
     id: u64,
     raw: Option<&Raw<Customer>>,
@@ -238,12 +245,21 @@ fn compare(
     findings.object(OBJECT).compared += 1;
     let ours = ExternalId::from_stored(wanted.row.external_id.clone());
     let key = key::customer(&ours, &scene.secret);
-    let was_there = scene.book.class(&key) == Some(ReceiptClass::Adopted);
+    let was_there = scene.book.is_adopted(&key);
     let before = adoptions.of(&ours).filter(|_| was_there).map(|found| found_customer(&scene.names, found));
     let number_held = scene.book.note(&key).is_some_and(|note| note.code == codes::NUMBER_HELD);
     let found = found_customer(&scene.names, &raw.record);
     let comparison = compare_record(Compared::Customer, &image, &found);
+    let is_merged = merges::target(&scene.book, &key, id, raw).is_some();
     take_in(findings, &subject, comparison, |difference| {
+        if is_merged {
+            return Some("a person merged the customer into another one (LOD112)".to_owned());
+        }
+        let is_brought = difference.wanted.is_none()
+            && (difference.field.starts_with("channel[") || difference.field.starts_with("value["));
+        if is_target && is_brought {
+            return Some("a person merged another customer into this one (LOD112)".to_owned());
+        }
         explain(difference, before.as_ref(), was_there, number_held)
     });
 }
@@ -281,6 +297,7 @@ fn strangers(
     for (external_id, ids) in carriers {
         let ours = expected.get(external_id);
         let loaded = ours.copied().flatten();
+        let loaded = loaded.map(|id| scene.aliases.get(&id).copied().unwrap_or(id));
         for id in ids.iter().filter(|id| Some(**id) != loaded).skip(usize::from(loaded.is_none())) {
             duplicate(findings, OBJECT, external_id, *id);
         }
@@ -288,7 +305,7 @@ fn strangers(
             continue;
         }
         let key = key::customer(&ExternalId::from_stored(external_id.clone()), &scene.secret);
-        let earlier = scene.book.destination(&key).is_some();
+        let earlier = scene.book.held(&key).is_some();
         let subject = Subject { object: OBJECT, external_id, gorgias_id: ids.first().copied() };
         take_in(findings, &subject, unexpected(), |_| {
             earlier.then(|| "an earlier run of this migration wrote it".to_owned())

@@ -9,7 +9,6 @@ use super::scratch::{MessageImage, TicketImage};
 use crate::archive::{self, Sorted};
 use crate::context::Context;
 use crate::load::drafts::TicketRows;
-use crate::load::ticket_tables;
 use crate::load::tickets::TicketTables;
 use crate::wave::Wave;
 
@@ -50,7 +49,7 @@ impl Pairing {
     ) -> Result<Self, ReconcileError> {
         Ok(Self {
             waves: waves.to_vec(),
-            wanted: ticket_tables(ctx).await?,
+            wanted: TicketTables::open(ctx).await?,
             tickets: Children::new(archive::read_back(tickets)?, 1),
             messages: Children::new(archive::read_back(messages)?, 1),
             held: None,

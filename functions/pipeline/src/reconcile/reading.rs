@@ -46,7 +46,7 @@ pub(crate) async fn expected(scene: &Scene<'_>, waves: &[Wave]) -> Result<Expect
             continue;
         }
         let key = key::ticket(&ExternalId::from_stored(row.external_id.clone()), &scene.secret);
-        match scene.book.destination(&key) {
+        match scene.book.held(&key) {
             Some(id) => {
                 expected.messages += u64::try_from(row.message_count).unwrap_or(0);
                 expected.keys.insert(id, row.external_id);

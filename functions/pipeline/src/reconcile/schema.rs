@@ -25,12 +25,21 @@ pub(crate) async fn read_back(
     scene: &Scene<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<Sealed>, ReconcileError> {
+    read_back_as(scene, Pass::After, findings).await
+}
+
+/// As [`read_back`], for a snapshot of another name.
+pub(crate) async fn read_back_as(
+    scene: &Scene<'_>,
+    pass: Pass,
+    findings: &mut Findings,
+) -> Result<Vec<Sealed>, ReconcileError> {
     let lists = Lists::read(scene.ctx).await?;
     let Lists { tags, teams, fields } = &lists;
     compare_tags(scene, tags, findings).await?;
     compare_fields(scene, fields, findings).await?;
     compare_teams(scene, teams, findings).await?;
-    lists.seal(scene.ctx, Pass::After)
+    lists.seal(scene.ctx, pass)
 }
 
 /// The small lists of the account.

@@ -64,7 +64,7 @@ pub(crate) async fn read_back(
 /// A ticket with a key of ours that this run does not want (yet).
 fn unwanted(scene: &Scene<'_>, expected: &Expected, found: &TicketImage, findings: &mut Findings) {
     let key = key::ticket(&ExternalId::from_stored(found.external_id.clone()), &scene.secret);
-    let known = scene.book.destination(&key).is_some() && !expected.not_loaded.contains(&found.external_id);
+    let known = scene.book.held(&key).is_some() && !expected.not_loaded.contains(&found.external_id);
     let subject = Subject {
         object: TICKET,
         external_id: &found.external_id,
@@ -84,10 +84,9 @@ fn compare_ticket(
 ) -> Result<(), ReconcileError> {
     let external_id = &rows.ticket.external_id;
     let ours = ExternalId::from_stored(external_id.clone());
-    let parent = ExternalId::from_stored(rows.ticket.customer_external_id.clone());
-    let loaded = scene.book.destination(&key::ticket(&ours, &scene.secret));
-    let customer = scene.book.destination(&key::customer(&parent, &scene.secret));
-    let (Some(id), Some(customer)) = (loaded, customer.map(CustomerId)) else {
+    let loaded = scene.book.held(&key::ticket(&ours, &scene.secret));
+    let customer = scene.customer(&rows.ticket.customer_external_id);
+    let (Some(id), Some(customer)) = (loaded, customer) else {
         // Refused or held: whatever is there was not written by this ledger.
         for stranger in found {
             unwanted(scene, &Expected::default(), stranger, findings);
@@ -149,7 +148,7 @@ fn compare_messages(
         let wanted = wanted_message(&scene.names, row, &files, customer);
         let images = by_key.remove(row.external_id.as_str()).unwrap_or_default();
         // The one that the ledger names, else the first of them.
-        let held = scene.book.destination(&key).map(|id| id.to_string());
+        let held = scene.book.held(&key).map(|id| id.to_string());
         let named = images.iter().find(|image| Some(&image.gorgias_id) == held.as_ref());
         let image = named.or(images.first()).copied();
         let id = image.and_then(|image| image.gorgias_id.parse().ok());

@@ -179,6 +179,11 @@ impl Findings {
         }
     }
 
+    /// The differences without an explanation, as far as they are kept.
+    pub(crate) fn unexplained(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().filter(|found| found.explanation.is_none())
+    }
+
     /// Adds what was found elsewhere.
     pub(crate) fn absorb(&mut self, other: Self) {
         for (name, tally) in other.objects {

@@ -138,7 +138,7 @@ const OWN: &[(&str, Advice)] = &[
         "LOD107",
         advice(
             "written again on a look-up that may have come too early",
-            "see whether the report counts duplicates; `deskferry repair` removes them",
+            "see whether the report counts duplicates; `deskferry reconcile` takes them out of the way",
         ),
     ),
     (
@@ -161,6 +161,13 @@ const OWN: &[(&str, Advice)] = &[
         advice(
             "Gorgias does not take a recording",
             "nothing, if it is too large: it stays in the store; else see the reason and start a new run",
+        ),
+    ),
+    (
+        "LOD112",
+        advice(
+            "a person merged the customer into another one, and its tickets go there",
+            "nothing; the customer that is left is people's, and a rollback keeps it",
         ),
     ),
     ("REP101", advice("not written to Gorgias yet", "go on with `deskferry run`")),
@@ -227,6 +234,69 @@ const OWN: &[(&str, Advice)] = &[
         advice(
             "a second record carries a key of ours that the ledger does not know",
             "compare both at Gorgias and remove one by hand",
+        ),
+    ),
+    (
+        "ROL112",
+        advice(
+            "a person merged the customer into another one, so a rollback keeps it",
+            "nothing; the tickets of the run go, the customer stays",
+        ),
+    ),
+    (
+        "RPR101",
+        advice(
+            "people changed the record, and what they wrote stays",
+            "nothing; ctl_repair names the fields record by record",
+        ),
+    ),
+    (
+        "RPR102",
+        advice(
+            "people deleted the record or some of its messages, and nothing is brought back",
+            "nothing, if it was deleted on purpose",
+        ),
+    ),
+    (
+        "RPR103",
+        advice(
+            "a field was damaged and people changed it since",
+            "say who wins in migration.toml under [mapping.conflict_rules], or settle it at Gorgias",
+        ),
+    ),
+    (
+        "RPR104",
+        advice(
+            "the record is not there although it was written, and nobody deleted it",
+            "deskferry repair apply makes it again once it is proven gone",
+        ),
+    ),
+    (
+        "RPR105",
+        advice(
+            "Gorgias takes the field only when the record is made",
+            "change it by hand where Gorgias allows it, or accept the difference by its code",
+        ),
+    ),
+    ("RPR106", advice("a tag, team or field definition differs", "mend it in Gorgias' settings")),
+    (
+        "RPR107",
+        advice(
+            "the record holds something beside what was wished, which is not ours to remove",
+            "find out which rule or integration put it there; remove it by hand if it is wrong",
+        ),
+    ),
+    ("RPR108", advice("a person merged the customer into another one", "nothing; it is people's doing")),
+    (
+        "RPR109",
+        advice("Gorgias refused to write the record again", "see the reason, then plan the repair anew"),
+    ),
+    ("RPR110", advice("somebody changed the record since the repair was planned", "deskferry repair plan")),
+    (
+        "RPR111",
+        advice(
+            "the record carries a key of ours and was not written by this ledger",
+            "use the store that wrote it, or mend it by hand",
         ),
     ),
 ];

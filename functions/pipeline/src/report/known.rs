@@ -8,7 +8,7 @@ use migration::fields::{FieldSource, PlannedField, disposition_key};
 use migration::gorgias::{CustomerId, FieldObject, TicketId};
 use migration::keys::{ExternalId, TeamKey};
 use migration::leaddesk::{CampaignId, UserId};
-use migration::ledger::{ReceiptClass, WriteKey};
+use migration::ledger::WriteKey;
 use migration::mapping::ConfirmedMapping;
 use migration::text::{clean_line, folded};
 
@@ -106,7 +106,7 @@ impl Known {
             let refused = book.note(&key).map(|note| Target::absent(&note.code, &note.text));
             return Target { external_id, ..refused.unwrap_or_else(Target::not_written) };
         };
-        let is_adopted = book.class(&key) == Some(ReceiptClass::Adopted);
+        let is_adopted = book.is_adopted(&key);
         let (code, reason) = self.difference(kind, ours.as_str());
         let via = Some(if is_adopted { "adopted" } else { "answer" });
         Target { external_id, id: Some(id.to_string()), url: None, via, code, reason }

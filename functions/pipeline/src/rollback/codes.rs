@@ -22,6 +22,8 @@ pub const NOT_REMOVED: &str = "ROL109";
 pub const ARCHIVED: &str = "ROL110";
 /// A second record with a key of ours that the ledger does not know.
 pub const SECOND: &str = "ROL111";
+/// A person merged the customer into another one.
+pub const MERGED: &str = "ROL112";
 
 /// The reason in words.
 pub(crate) fn words(code: &str) -> &'static str {
@@ -37,6 +39,7 @@ pub(crate) fn words(code: &str) -> &'static str {
         NOT_REMOVED => "Gorgias did not remove it; remove it by hand",
         ARCHIVED => "Gorgias deletes no field definitions; it stays archived",
         SECOND => "a second record with a key of ours that the ledger does not know; look at it by hand",
+        MERGED => "a person merged it into another customer, which stays",
         _ => "",
     }
 }

@@ -171,6 +171,7 @@ fn change(stored: FieldsV1) -> CustomerChange {
         name: text(stored.name),
         email: text(stored.email),
         channels: stored.channels.map(|channels| channels.into_iter().map(channel).collect()),
+        ..CustomerChange::default()
     }
 }
 

@@ -8,6 +8,7 @@ use migration::decide::{
 use migration::settings::ConflictRule;
 
 use super::codes;
+use crate::sides::field_names;
 
 /// What a rollback does with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,19 +119,8 @@ pub(crate) fn adopted(
     (judgement, decision)
 }
 
-/// Names of fields without the values that some carry in brackets: an address is personal.
 fn names(states: &[FieldStates]) -> Vec<String> {
-    let mut names: Vec<String> = states
-        .iter()
-        .map(|states| match states.field.split_once('[') {
-            Some((kind @ ("value" | "tag" | "member"), rest)) => format!("{kind}[{rest}"),
-            Some((kind, _)) => kind.to_owned(),
-            None => states.field.clone(),
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+    field_names(states.iter().map(|states| states.field.as_str()))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! The phases of a rollback that write: apply, undo, purge. Each goes on where it stopped.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
 use migration::gorgias::{CustomerId, FieldId, FieldObject, MessageId, TagId, TeamId, TicketId};
 use migration::keys::{ExternalId, FieldKey, TeamKey};
-use migration::ledger::{DestinationObject, Operation, ReceiptClass, Settled, WriteKey, WriteState, Written};
-use snapshot::tables::{ControlRollback, WantMessage};
+use migration::ledger::{Operation, ReceiptClass, Settled, WriteKey, WriteState};
+use snapshot::tables::ControlRollback;
 use snapshot::{Pass, TableReader};
 
 use super::certificate::{self, CertificateV1};
@@ -23,10 +22,11 @@ use crate::ledger::key::{self, Secret};
 use crate::ledger::request::{Direction, Request, Undoing};
 use crate::ledger::{Ledger, Opening};
 use crate::listing::walk;
-use crate::load;
 use crate::ports::gorgias::Ticket;
 use crate::prepare::quiet;
+use crate::repairs;
 use crate::rollbacks::{self, Phase, PlanV1, Rollback};
+use crate::sides::{self, Appended};
 
 /// Puts into the trash what may go, gives back what was there before, and switches on what was paused.
 ///
@@ -118,7 +118,7 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
     // What people did while it lay in the trash decides once more.
     let watch = Watch::begin(ctx, user(plan), plan.log_from).await?;
     bring_back(ctx, &mut ledger, plan, &watch.touched).await?;
-    let messages = appended(ctx, &ledger).await?;
+    let messages = sides::appended(ctx, ledger.book(), ledger.secret()).await?;
     let make: Make<'_> = Box::new(move |row, ledger| remove_ticket(row, ledger, &messages));
     let mut work = RowsWork::new(rows(ctx, plan).await?, make, Some(watch));
     drive(ctx, &mut ledger, &mut work, "tickets", Some(wanted)).await?;
@@ -139,7 +139,7 @@ async fn settle(ctx: &Context, ledger: &mut Ledger, plan: &PlanV1) -> Result<(),
         return Ok(());
     }
     let now = ctx.clock.now();
-    let messages = appended(ctx, ledger).await?;
+    let messages = sides::appended(ctx, ledger.book(), ledger.secret()).await?;
     let make: Make<'_> = Box::new(move |row, ledger| in_doubt(row, ledger, now, &messages));
     let mut work = RowsWork::settling(rows(ctx, plan).await?, make);
     drive(ctx, ledger, &mut work, "settle", None).await
@@ -224,6 +224,9 @@ async fn at(ctx: &Context, wanted: &'static str, phases: &[Phase]) -> Result<Rol
 
 /// Takes the ledger over, and switches off what would answer a write with a mail or another write.
 async fn open(ctx: &Context, plan: &PlanV1, phase: &str) -> Result<Ledger, RollbackError> {
+    if let Some(open) = repairs::open(ctx).await? {
+        return Err(RollbackError::RepairOpen { number: open.plan.number });
+    }
     let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
     if ledger.account() != plan.account {
         let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
@@ -327,12 +330,6 @@ fn take_back(
     })
 }
 
-/// Whether the record is there, or was before a write that is in doubt.
-fn is_held(ledger: &Ledger, key: &WriteKey) -> bool {
-    let rest = ledger.book().written(key).and_then(Written::rest);
-    matches!(rest, Some(Settled::Applied(_)))
-}
-
 /// The writes of both halves that are still open.
 fn exchange(
     row: &ControlRollback,
@@ -347,7 +344,7 @@ fn exchange(
     let fields = key::customer(&external_id, ledger.secret());
     let values = key::values(&external_id, ledger.secret());
     let is_open = |key: &WriteKey| match direction {
-        Direction::Release => is_held(ledger, key),
+        Direction::Release => ledger.book().held(key).is_some(),
         Direction::Refill => ledger.book().class(key) == Some(ReceiptClass::Released),
     };
     let mut actions = Vec::new();
@@ -375,31 +372,6 @@ fn bring_again(row: &ControlRollback, ledger: &Ledger) -> Result<Vec<Action>, Wo
     })
 }
 
-/// Messages that were appended one by one, by the key of their ticket.
-type Appended = BTreeMap<String, Vec<(WriteKey, u64)>>;
-
-/// Their receipts go with them: a later load appends them again.
-async fn appended(ctx: &Context, ledger: &Ledger) -> Result<Appended, RollbackError> {
-    let mut held: BTreeMap<WriteKey, u64> = BTreeMap::new();
-    for (key, written) in ledger.book().iter().filter(|(key, _)| key.object == DestinationObject::Message) {
-        if let Some(Settled::Applied(id)) = written.rest() {
-            held.insert(key.clone(), id.0);
-        }
-    }
-    let mut appended = Appended::new();
-    if held.is_empty() {
-        return Ok(appended);
-    }
-    for row in load::want::<WantMessage>(ctx).await? {
-        let row = row?;
-        let key = key::message(&ExternalId::from_stored(row.external_id), ledger.secret());
-        if let Some(id) = held.get(&key) {
-            appended.entry(row.ticket_external_id).or_default().push((key, *id));
-        }
-    }
-    Ok(appended)
-}
-
 /// Messages first, then their ticket; only what lay in the trash because of us.
 fn remove_ticket(
     row: &ControlRollback,
@@ -415,7 +387,7 @@ fn remove_ticket(
     let ticket = TicketId(id);
     let mut actions: Vec<Action> = Vec::new();
     for (key, id) in messages.get(&row.external_id).into_iter().flatten() {
-        if is_held(ledger, key) {
+        if ledger.book().held(key).is_some() {
             actions.push(undoing(key.clone(), Undoing::DeleteMessage(ticket, MessageId(*id))));
         }
     }

@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use migration::compare::{Compared, Image, normalised};
-use migration::decide::{Action, RecordImage};
-use migration::gorgias::CustomerId;
+use migration::decide::Action;
 use migration::keys::ExternalId;
-use migration::ledger::{ReceiptClass, Settled, WriteKey, WriteState};
+use migration::ledger::{Settled, WriteKey, WriteState};
 use snapshot::tables::ControlRollback;
 use snapshot::{Pass, Sealed, TableWriter};
 
@@ -20,20 +19,19 @@ use super::judge::{self, Deed, Judgement, Made};
 use super::{RollbackError, schema};
 use crate::archive;
 use crate::evidence::Touched;
-use crate::ledger::driver::codes::NUMBER_HELD;
 use crate::ledger::key;
 use crate::load::adopted::{self, Adoptions};
 use crate::load::drafts::TicketRows;
-use crate::load::{adoption, drafts};
+use crate::merges;
 use crate::ports::gorgias::{Customer, Raw, Ticket};
 use crate::readings::both;
 use crate::reconcile::customers::{CustomerReadings, Tables, Wanted, details, list};
-use crate::reconcile::image::{found_customer, wanted_customer, wanted_message, wanted_ticket};
+use crate::reconcile::image::found_customer;
 use crate::reconcile::pairing::{Pair, Pairing};
 use crate::reconcile::reading::{expected, read_messages, read_tickets};
 use crate::reconcile::scratch::{MessageImage, TicketImage};
-use crate::reconcile::tickets::files_of;
 use crate::reconcile::{ReconcileError, Scene};
+use crate::sides::{self, TicketSides};
 use crate::wave::Wave;
 
 /// What tickets that stay need.
@@ -191,18 +189,11 @@ fn ticket(
         return Ok(survey.push("ticket", external_id, id, judgement, None)?);
     }
     let Some(id) = scene.book.destination(&key) else { return Ok(()) };
-    let parent = ExternalId::from_stored(rows.ticket.customer_external_id.clone());
-    let customer = CustomerId(scene.book.destination(&key::customer(&parent, &scene.secret)).unwrap_or(0));
     let own = id.to_string();
-    let image = found.iter().find(|image| image.gorgias_id == own);
-    let image: Option<Image> = image.map(|image| serde_json::from_str(&image.image)).transpose()?;
-    let is_there = image.as_ref().filter(|image| !image.contains_key("trashed_at"));
-    let mut written = record(normalised(Compared::Ticket, &wanted_ticket(&scene.names, rows, customer)));
-    let mut now = record(is_there.map(|image| normalised(Compared::Ticket, image)).unwrap_or_default());
-    let foreign = messages_of(scene, rows, customer, messages, &mut written, &mut now)?;
+    let TicketSides { wished, found: now, image, foreign } = sides::ticket(scene, rows, id, found, messages)?;
     let judgement = judge::made(Made {
-        written,
-        found: is_there.is_some().then_some(now),
+        written: wished,
+        found: now,
         is_touched: touched.holds("Ticket", id),
         is_needed: false,
         otherwise: Deed::Remove,
@@ -218,42 +209,6 @@ fn ticket(
         survey.push("ticket", external_id, second.gorgias_id.parse().unwrap_or(0), judgement, None)?;
     }
     Ok(())
-}
-
-fn record(fields: Image) -> RecordImage {
-    RecordImage { fields, messages: BTreeSet::new() }
-}
-
-/// Puts the messages that are there beside their wishes, and names those that are not ours.
-fn messages_of(
-    scene: &Scene<'_>,
-    rows: &TicketRows,
-    customer: CustomerId,
-    found: &[MessageImage],
-    written: &mut RecordImage,
-    now: &mut RecordImage,
-) -> Result<Vec<String>, RollbackError> {
-    let wanted: BTreeMap<&str, _> = rows.messages.iter().map(|row| (row.external_id.as_str(), row)).collect();
-    let mut foreign = Vec::new();
-    for image in found {
-        let Some(row) = wanted.get(image.external_id.as_str()) else {
-            let name = format!("message {}", image.gorgias_id);
-            now.messages.insert(name.clone());
-            foreign.push(name);
-            continue;
-        };
-        let put = |into: &mut RecordImage, fields: Image| {
-            for (name, value) in normalised(Compared::Message, &fields) {
-                into.fields.insert(format!("message[{}].{name}", image.gorgias_id), value);
-            }
-        };
-        let files = files_of(scene, rows, row.position);
-        put(written, wanted_message(&scene.names, row, &files, customer));
-        put(now, serde_json::from_str(&image.image)?);
-        written.messages.insert(row.external_id.clone());
-        now.messages.insert(row.external_id.clone());
-    }
-    Ok(foreign)
 }
 
 async fn customers(
@@ -301,17 +256,16 @@ fn customer(
 ) -> Result<Judged, ReconcileError> {
     let ours = ExternalId::from_stored(wanted.row.external_id.clone());
     let key = key::customer(&ours, &scene.secret);
-    let found = raw.map(|raw| found_customer(&scene.names, &raw.record));
-    let now = found.as_ref().map(|found| record(normalised(Compared::Customer, found)));
+    let now = raw.map(|raw| sides::customer(scene, &raw.record));
     let external_id = wanted.row.external_id.clone();
-    if scene.book.class(&key) == Some(ReceiptClass::Adopted) {
-        let Some((before, raw)) = adoptions.of(&ours).zip(raw) else {
+    if raw.is_some_and(|raw| merges::target(&scene.book, &key, id, raw).is_some()) {
+        return Ok((external_id, id, Judgement::because(Deed::Keep, codes::MERGED), None));
+    }
+    if scene.book.is_adopted(&key) {
+        let Some(((before, filled), raw)) = sides::adopted(scene, adoptions, wanted)?.zip(raw) else {
             return Ok((external_id, id, Judgement::because(Deed::Nothing, codes::ABSENT), None));
         };
-        let filled = filled(scene, wanted, before)?;
-        let image = |customer: &Customer| {
-            record(normalised(Compared::Customer, &found_customer(&scene.names, customer)))
-        };
+        let image = |customer: &Customer| sides::customer(scene, customer);
         let (judgement, decision) = judge::adopted(image(before), image(&filled), now);
         let changes = match &decision.action {
             Action::Update(changes) => changes.as_slice(),
@@ -320,15 +274,10 @@ fn customer(
         let change = Release::of(&raw.record, changes).encode()?;
         return Ok((external_id, id, judgement, Some(change)));
     }
-    let mut image = wanted_customer(&scene.names, &wanted.row, &wanted.channels, &wanted.values);
-    if scene.book.note(&key).is_some_and(|note| note.code == NUMBER_HELD) {
-        // Channels that others hold were left out when it was created.
-        image.retain(|name, _| {
-            !name.starts_with("channel[") || found.as_ref().is_some_and(|found| found.contains_key(name))
-        });
-    }
+    let found = raw.map(|raw| found_customer(&scene.names, &raw.record));
+    let image = sides::made_customer(scene, wanted, &key, found.as_ref());
     let judgement = judge::made(Made {
-        written: record(normalised(Compared::Customer, &image)),
+        written: sides::record(normalised(Compared::Customer, &image)),
         found: now,
         is_touched: touched.holds("Customer", id),
         is_needed: needed.customers.contains(&id),
@@ -336,26 +285,6 @@ fn customer(
         foreign_messages: &[],
     });
     Ok((external_id, id, judgement, None))
-}
-
-/// The customer as it was, with what the load filled.
-fn filled(scene: &Scene<'_>, wanted: &Wanted, before: &Customer) -> Result<Customer, ReconcileError> {
-    let unresolved = |error: drafts::Unresolved| ReconcileError::Unresolved(Box::new(error));
-    let new = drafts::customer(&wanted.row, &wanted.channels).map_err(unresolved)?;
-    let values = drafts::customer_values(&scene.names, &wanted.values).map_err(unresolved)?;
-    let change = adoption::change(&new, before);
-    let mut filled = before.clone();
-    change.external_id.apply(&mut filled.external_id);
-    change.name.apply(&mut filled.name);
-    change.email.apply(&mut filled.email);
-    if change.channels.is_some() {
-        filled.channels = change.channels;
-    }
-    let held = before.values.clone().unwrap_or_default();
-    if let Some(values) = adoption::values(&values, &held) {
-        filled.values = Some(values);
-    }
-    Ok(filled)
 }
 
 /// Surveys tags, teams and fields, whether or not any record was loaded.

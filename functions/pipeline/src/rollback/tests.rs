@@ -3,44 +3,16 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use migration::gorgias::{CustomerId, MessageId, TicketId, UserId};
+use migration::gorgias::MessageId;
 
 use super::*;
-use crate::ports::gorgias::{AuditEvent, Message};
-use crate::testing::wants::{contact, lead, there_before};
+use crate::ports::gorgias::Message;
+use crate::reconcile;
+use crate::testing::migrated::{
+    account, assert_same, before, customer_of, event, migrate, migrated, ticket_of,
+};
 use crate::testing::{Account, Fault, Wants, World};
 use crate::wave::Wave;
-use crate::{finish, plan, prepare, reconcile};
-
-type Stopped = Box<dyn std::error::Error + Send + Sync>;
-
-fn before() -> Account {
-    let mut account = Account::fresh();
-    let old = there_before(2);
-    account.customers.insert(old.id, old);
-    account
-}
-
-async fn migrate(world: &World) -> Result<(), Stopped> {
-    let ctx = world.context();
-    prepare::prepare(&ctx, &Wants::schema()).await?;
-    plan::run(&ctx).await?;
-    for wave in Wave::ALL {
-        load::run(&ctx, wave).await?;
-        let report = reconcile::run(&ctx, wave).await?;
-        assert_eq!(report.findings, [], "{wave}");
-    }
-    finish::run(&ctx).await?;
-    Ok(())
-}
-
-async fn migrated(people: u64, messages: u64) -> World {
-    let mut world = World::new(before());
-    world.limits.rollback_hold = Duration::from_secs(3_600);
-    Wants::people(people, messages).seal(&world).await;
-    migrate(&world).await.expect("a clean run");
-    world
-}
 
 async fn plan_new(world: &World) -> PlanV1 {
     match plan_for(&world.context(), &Wants::schema()).await.expect("readable") {
@@ -64,72 +36,6 @@ async fn apply_all(world: &World) -> Result<CertificateV1, RollbackError> {
 async fn purge_all(world: &World, count: u64) -> Result<CertificateV1, RollbackError> {
     world.clock.advance(Duration::from_secs(3_601));
     purge(&world.context(), count).await
-}
-
-/// The account without what moves by itself.
-fn essence(account: &Account) -> Account {
-    let mut account = account.clone();
-    for ticket in account.tickets.values_mut() {
-        ticket.updated_at = None;
-    }
-    account
-}
-
-fn assert_same(found: &Account, wanted: &Account, what: &str) {
-    let (found, wanted) = (essence(found), essence(wanted));
-    assert_eq!(found.customers, wanted.customers, "customers {what}");
-    assert_eq!(found.tickets, wanted.tickets, "tickets {what}");
-    assert_eq!(found.messages, wanted.messages, "messages {what}");
-    assert_eq!(found.tags, wanted.tags, "tags {what}");
-    assert_eq!(found.teams, wanted.teams, "teams {what}");
-    assert_eq!(found.rules, wanted.rules, "rules {what}");
-    assert_eq!(found.settings, wanted.settings, "settings {what}");
-    assert_eq!(found.integrations, wanted.integrations, "integrations {what}");
-    let active = |account: &Account| -> Vec<_> {
-        account.fields.iter().filter(|field| field.is_active).cloned().collect()
-    };
-    assert_eq!(active(&found), active(&wanted), "fields {what}");
-}
-
-fn account(world: &World) -> Account {
-    world.gorgias.account(|account| account.clone())
-}
-
-fn ticket_of(world: &World, number: u64) -> TicketId {
-    let key = lead(number);
-    world.gorgias.account(|account| {
-        let mut tickets = account.tickets.values();
-        tickets
-            .find(|found| found.external_id.as_deref() == Some(&key))
-            .map(|found| found.id)
-            .expect("loaded")
-    })
-}
-
-fn customer_of(world: &World, number: u64) -> CustomerId {
-    let key = contact(number);
-    world.gorgias.account(|account| {
-        let mut customers = account.customers.values();
-        customers
-            .find(|found| found.external_id.as_deref() == Some(&key))
-            .map(|found| found.id)
-            .expect("loaded")
-    })
-}
-
-fn event(world: &World, kind: &str, object_type: &str, object: u64) {
-    let at = crate::ports::clock::Clock::now(&*world.clock);
-    world.gorgias.account(|account| {
-        let id = account.events.len() as u64 + 1;
-        account.events.push(AuditEvent {
-            id,
-            kind: kind.to_owned(),
-            object_type: object_type.to_owned(),
-            object,
-            user: Some(UserId(2)),
-            at,
-        });
-    });
 }
 
 #[tokio::test]

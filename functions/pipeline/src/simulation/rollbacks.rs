@@ -17,7 +17,7 @@ use crate::wave::Wave;
 use crate::{finish, load, plan, prepare, reconcile};
 
 /// Starts that a phase may take before it counts as stuck.
-const STARTS_MAX: usize = 12;
+pub(super) const STARTS_MAX: usize = 12;
 /// The hold of these histories.
 const HOLD: Duration = Duration::from_secs(3_600);
 /// The other user of the account.
@@ -27,13 +27,13 @@ const PERSON: UserId = UserId(2);
 pub struct Migrated {
     world: World,
     before: Account,
-    loaded: Account,
-    people: u64,
+    pub(super) loaded: Account,
+    pub(super) people: u64,
 }
 
 /// What a person did, and how to see that it is still there.
 #[derive(Debug, Clone)]
-enum Edit {
+pub(super) enum Edit {
     Renamed(TicketId, String),
     Tagged(TicketId),
     Answered(TicketId, MessageId),
@@ -46,7 +46,7 @@ enum Edit {
 
 impl Edit {
     /// The ticket or customer that it is about.
-    fn ticket(&self) -> Option<TicketId> {
+    pub(super) fn ticket(&self) -> Option<TicketId> {
         match self {
             Self::Renamed(id, _)
             | Self::Tagged(id)
@@ -58,7 +58,7 @@ impl Edit {
         }
     }
 
-    fn is_there(&self, account: &Account) -> bool {
+    pub(super) fn is_there(&self, account: &Account) -> bool {
         let live = |id: &TicketId| account.tickets.get(id).filter(|ticket| ticket.trashed_at.is_none());
         match self {
             Self::Renamed(id, subject) => {
@@ -187,12 +187,12 @@ impl Migrated {
         })
     }
 
-    fn world(&self, weather: &Weather) -> World {
+    pub(super) fn world(&self, weather: &Weather) -> World {
         self.world.copied(Template::pace(), Duration::ZERO, weather, None)
     }
 
     /// A person does something to a record of ours that nobody has touched yet.
-    fn act(&self, world: &World, chance: &mut Chance, edits: &mut Vec<Edit>, is_logged: bool) {
+    pub(super) fn act(&self, world: &World, chance: &mut Chance, edits: &mut Vec<Edit>, is_logged: bool) {
         let now = world.clock.now();
         let number = 1 + chance.below(self.people);
         let kind = chance.below(8);
@@ -303,7 +303,7 @@ fn ticket_of_theirs(id: TicketId, customer: CustomerId, template: Ticket) -> Tic
 }
 
 /// Everything but what moves by itself.
-fn same(found: &Ticket, loaded: &Ticket) -> bool {
+pub(super) fn same(found: &Ticket, loaded: &Ticket) -> bool {
     Ticket { updated_at: None, ..found.clone() } == Ticket { updated_at: None, ..loaded.clone() }
 }
 

@@ -67,3 +67,21 @@ fn nothing_that_people_do_is_lost() {
     assert_eq!(sum.wrong, 0, "{sum:?}");
     assert!(sum.edits > SEEDS && sum.kills > 0, "{sum:?}");
 }
+
+#[test]
+fn a_repair_that_is_killed_at_any_point_ends_as_one_that_is_not() {
+    let migrated = Migrated::new(9);
+    let points = migrated.repair_points();
+    let mut sum = Sum::default();
+    (1..=points).for_each(|point| sum.add(&migrated.mended_at(point)));
+    assert_eq!((sum.wrong, sum.kills), (0, points), "{sum:?}");
+}
+
+#[test]
+fn damage_is_mended_and_nothing_that_people_do_is_overwritten() {
+    let migrated = Migrated::new(8);
+    let mut sum = Sum::default();
+    (0..2 * SEEDS).for_each(|seed| sum.add(&migrated.repair_history(seed)));
+    assert_eq!(sum.wrong, 0, "{sum:?}");
+    assert!(sum.edits > SEEDS && sum.kills > 0, "{sum:?}");
+}

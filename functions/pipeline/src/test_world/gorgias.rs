@@ -11,7 +11,7 @@ use migration::keys::ExternalId;
 use crate::ports::gorgias::{
     Account, Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias,
     Integration, Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, Page, Raw, ReadError, Rule,
-    Setting, Tag, Team, Ticket, Usage, User, WriteError,
+    Setting, Tag, Team, Ticket, TicketChange, Usage, User, WriteError,
 };
 
 /// The account.
@@ -183,6 +183,18 @@ impl Gorgias for FakeGorgias {
     }
     async fn append_message(&self, _: TicketId, _: &NewMessage) -> Result<MessageId, WriteError> {
         written("POST /tickets/{id}/messages")
+    }
+    async fn update_ticket(&self, _: TicketId, _: &TicketChange) -> Result<(), WriteError> {
+        written("PUT /tickets/{id}")
+    }
+    async fn add_ticket_tags(&self, _: TicketId, _: &[String]) -> Result<(), WriteError> {
+        written("POST /tickets/{id}/tags")
+    }
+    async fn remove_ticket_tags(&self, _: TicketId, _: &[String]) -> Result<(), WriteError> {
+        written("DELETE /tickets/{id}/tags")
+    }
+    async fn update_message(&self, _: &Message) -> Result<(), WriteError> {
+        written("PUT /tickets/{id}/messages/{id}")
     }
     async fn set_ticket_trashed(&self, _: TicketId, _: Option<Timestamp>) -> Result<(), WriteError> {
         written("PUT /tickets/{id}")

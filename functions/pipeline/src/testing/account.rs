@@ -11,7 +11,7 @@ use migration::gorgias::{
 use crate::ports::gorgias::{
     Attachment, AuditEvent, Customer, CustomerChange, Field, FoundAttachment, FoundChannel, FoundValue,
     Integration, Message, NewCustomer, NewDelivery, NewFile, NewMessage, NewTeam, NewTicket, Rule, Setting,
-    Tag, Team, Ticket, User,
+    Tag, Team, Ticket, TicketChange, User,
 };
 
 /// What goes wrong with one request.
@@ -56,6 +56,8 @@ pub(crate) struct Account {
     pub(crate) messages: BTreeMap<MessageId, Message>,
     /// Every upload that arrived, by its address; what no message names is an orphan.
     pub(crate) uploads: BTreeMap<String, NewFile>,
+    /// Customers that people merged, with those that they went into.
+    pub(crate) merged: BTreeMap<CustomerId, CustomerId>,
     /// What people did; what we do leaves no events here.
     pub(crate) events: Vec<AuditEvent>,
     next_id: u64,
@@ -207,6 +209,8 @@ impl Account {
         change.external_id.apply(&mut customer.external_id);
         change.name.apply(&mut customer.name);
         change.email.apply(&mut customer.email);
+        change.language.apply(&mut customer.language);
+        change.timezone.apply(&mut customer.timezone);
         if change.channels.is_some() {
             customer.channels.clone_from(&change.channels);
         }
@@ -295,6 +299,72 @@ impl Account {
         self.uploads.insert(url.clone(), file.clone());
         let (name, content_type) = (file.name.clone(), file.content_type.clone());
         Attachment { url, name, content_type, bytes: file.body.len() as u64 }
+    }
+
+    /// A person merges one customer into another: tickets and channels go along, the source is gone.
+    pub(crate) fn merge(&mut self, source: CustomerId, target: CustomerId) {
+        let Some(gone) = self.customers.remove(&source) else { return };
+        if let Some(kept) = self.customers.get_mut(&target) {
+            kept.channels.get_or_insert_default().extend(gone.channels.unwrap_or_default());
+            kept.external_id = kept.external_id.take().or(gone.external_id);
+        }
+        for ticket in self.tickets.values_mut().filter(|ticket| ticket.customer == Some(source)) {
+            ticket.customer = Some(target);
+        }
+        self.merged.insert(source, target);
+    }
+
+    /// The customer, or the one that it was merged into.
+    pub(crate) fn customer(&self, id: CustomerId) -> Option<&Customer> {
+        self.customers.get(self.merged.get(&id).unwrap_or(&id))
+    }
+
+    pub(crate) fn change_ticket(&mut self, id: TicketId, change: &TicketChange) -> Result<(), No> {
+        self.check_values(FieldObject::Ticket, change.values.as_deref().unwrap_or_default())?;
+        if change.customer.is_some_and(|id| !self.customers.contains_key(&id)) {
+            return Err(No::Refused("no such customer"));
+        }
+        let ticket = self.tickets.get_mut(&id).ok_or(No::Gone)?;
+        change.external_id.apply(&mut ticket.external_id);
+        change.subject.apply(&mut ticket.subject);
+        change.assignee_user.apply(&mut ticket.assignee_user);
+        change.assignee_team.apply(&mut ticket.assignee_team);
+        change.closed_at.apply(&mut ticket.closed_at);
+        change.last_message_at.apply(&mut ticket.last_message_at);
+        ticket.customer = change.customer.or(ticket.customer);
+        ticket.from_agent = change.from_agent.or(ticket.from_agent);
+        ticket.is_spam = change.is_spam.or(ticket.is_spam);
+        if let Some(status) = change.status {
+            status.as_str().clone_into(&mut ticket.status);
+        }
+        for (held, given) in [(&mut ticket.channel, &change.channel), (&mut ticket.via, &change.via)] {
+            if let Some(given) = given {
+                held.clone_from(given);
+            }
+        }
+        if let Some(values) = &change.values {
+            ticket.values.clone_from(values);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn change_tags(&mut self, id: TicketId, names: &[String], is_added: bool) -> Result<(), No> {
+        if is_added && !names.iter().all(|name| self.tags.iter().any(|tag| tag.name == *name)) {
+            return Err(No::Refused("no such tag"));
+        }
+        let ticket = self.tickets.get_mut(&id).ok_or(No::Gone)?;
+        ticket.tags.retain(|tag| !names.contains(tag));
+        if is_added {
+            ticket.tags.extend(names.iter().cloned());
+            ticket.tags.sort();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn change_message(&mut self, message: &Message) -> Result<(), No> {
+        let held = self.messages.get_mut(&message.id).filter(|held| held.ticket == message.ticket);
+        *held.ok_or(No::Gone)? = message.clone();
+        Ok(())
     }
 
     pub(crate) fn add_message(&mut self, ticket: TicketId, new: &NewMessage) -> Result<MessageId, No> {

@@ -425,11 +425,14 @@ impl<'a> Engine<'a> {
             Reaction::Leave => self.tally.left += 1,
             Reaction::Record { dest_id, class, via, note, follow } => {
                 self.tally.looked_up += u64::from(answered == Some(Via::Lookup));
-                let applied = class != ReceiptClass::Refused;
+                let applied = !matches!(class, ReceiptClass::Refused | ReceiptClass::Absent);
                 if answered == Some(Via::Answer) && class == ReceiptClass::Created {
                     self.consider_probe(&action, started);
                 }
-                self.count(applied, note.as_ref());
+                // What is put off, and has no reason, is counted when it comes to its end.
+                if applied || class == ReceiptClass::Refused || note.is_some() {
+                    self.count(applied, note.as_ref());
+                }
                 let field_hmacs = if applied { self.field_hmacs(&action) } else { BTreeMap::new() };
                 self.receipts.push(ReceiptV1 {
                     key: key_text(&action.key),

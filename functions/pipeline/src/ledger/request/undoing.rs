@@ -175,7 +175,8 @@ fn gone_is_done(answer: Result<(), WriteError>) -> Result<(), WriteError> {
     }
 }
 
-fn found<T>(answer: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+/// A record that is not there is no failure of a read.
+pub(super) fn found<T>(answer: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
     match answer {
         Ok(record) => Ok(Some(record)),
         Err(ReadError::NotFound { .. }) => Ok(None),
@@ -193,7 +194,7 @@ async fn is_archived(gorgias: &dyn Gorgias, id: FieldId) -> Result<bool, ReadErr
     Ok(false)
 }
 
-fn changed(request: &str) -> WriteError {
+pub(super) fn changed(request: &str) -> WriteError {
     WriteError::Refused {
         request: request.to_owned(),
         status: CHANGED_SINCE_PLAN,

@@ -27,30 +27,39 @@ pub struct NewCustomer {
 }
 
 /// What becomes of one text field.
+pub type Change = ChangeOf<String>;
+
+/// What becomes of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Change {
+pub enum ChangeOf<T> {
     /// It stays as it is.
     #[default]
     Keep,
     /// It is emptied.
     Empty,
-    /// It gets this text.
-    To(String),
+    /// It gets this content.
+    To(T),
 }
 
-impl Change {
-    /// The text to write, or nothing when the field stays.
+impl<T: Clone> ChangeOf<T> {
+    /// The content to write, or nothing when the field stays.
     #[must_use]
-    pub fn filling(text: Option<String>) -> Self {
-        text.map_or(Self::Keep, Self::To)
+    pub fn filling(content: Option<T>) -> Self {
+        content.map_or(Self::Keep, Self::To)
     }
 
-    /// Makes the change to a text.
-    pub fn apply(&self, held: &mut Option<String>) {
+    /// The content to write, or none when the field is emptied.
+    #[must_use]
+    pub fn to(content: Option<T>) -> Self {
+        content.map_or(Self::Empty, Self::To)
+    }
+
+    /// Makes the change to a field.
+    pub fn apply(&self, held: &mut Option<T>) {
         match self {
             Self::Keep => {}
             Self::Empty => *held = None,
-            Self::To(text) => *held = Some(text.clone()),
+            Self::To(content) => *held = Some(content.clone()),
         }
     }
 }
@@ -64,8 +73,43 @@ pub struct CustomerChange {
     pub name: Change,
     /// Primary address.
     pub email: Change,
+    /// Two letters.
+    pub language: Change,
+    /// IANA zone.
+    pub timezone: Change,
     /// All channels, old ones included.
     pub channels: Option<Vec<FoundChannel>>,
+}
+
+/// Fields to change on a ticket. Values replace the whole set at Gorgias; tags have requests of their own.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TicketChange {
+    /// External id.
+    pub external_id: Change,
+    /// Customer.
+    pub customer: Option<CustomerId>,
+    /// Subject.
+    pub subject: Change,
+    /// Status.
+    pub status: Option<TicketStatus>,
+    /// Channel word.
+    pub channel: Option<String>,
+    /// Via word.
+    pub via: Option<String>,
+    /// First message from an agent.
+    pub from_agent: Option<bool>,
+    /// Spam mark.
+    pub is_spam: Option<bool>,
+    /// Owner.
+    pub assignee_user: ChangeOf<UserId>,
+    /// Team.
+    pub assignee_team: ChangeOf<TeamId>,
+    /// Closing.
+    pub closed_at: ChangeOf<Timestamp>,
+    /// Moment of the last message.
+    pub last_message_at: ChangeOf<Timestamp>,
+    /// All values, those that Gorgias manages included.
+    pub values: Option<Vec<FoundValue>>,
 }
 
 /// Author of a message, resolved.

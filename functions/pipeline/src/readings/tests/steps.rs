@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use migration::gorgias::{MessageId, TicketId};
-use snapshot::tables::{ControlRollback, FoundCustomer, FoundCustomerChannel, FoundMessage, FoundTicket};
+use snapshot::tables::{
+    ControlRepair, ControlRollback, FoundCustomer, FoundCustomerChannel, FoundMessage, FoundTicket,
+};
 use snapshot::{Pass, Row};
 
 use crate::archive;
@@ -15,6 +17,7 @@ use crate::plan;
 use crate::ports::gorgias::{Customer, Message, Ticket};
 use crate::ports::store::Store as _;
 use crate::prepare::{self, PrepareError};
+use crate::repair;
 use crate::rollback;
 use crate::simulation::Template;
 use crate::testing::chance::Weather;
@@ -117,26 +120,37 @@ async fn outcome(world: &World) -> BTreeMap<String, Vec<u8>> {
     let mut outcome = BTreeMap::new();
     for key in world.store.keys() {
         let is_outcome = ["/lake/", "/reports/"].iter().any(|part| key.as_str().contains(part));
-        if is_outcome && !key.as_str().contains("pass=rollback") {
+        let is_survey = ["pass=rollback", "pass=repair"].iter().any(|part| key.as_str().contains(part));
+        if is_outcome && !is_survey {
             outcome.insert(key.to_string(), world.store.get(&key).await.expect("there").to_vec());
         }
     }
     let ctx = world.context();
     if let Some(newest) = rollback::newest(&ctx).await.expect("readable") {
-        let rows = [
-            rows::<ControlRollback>(&ctx, newest.plan.number).await,
-            rows::<FoundCustomer>(&ctx, newest.plan.number).await,
-            rows::<FoundCustomerChannel>(&ctx, newest.plan.number).await,
-            rows::<FoundTicket>(&ctx, newest.plan.number).await,
-            rows::<FoundMessage>(&ctx, newest.plan.number).await,
-        ];
-        outcome.insert("survey".to_owned(), rows.concat().into_bytes());
+        let pass = Pass::Rollback(newest.plan.number);
+        let survey = rows::<ControlRollback>(&ctx, pass).await + &found(&ctx, pass).await;
+        outcome.insert("survey".to_owned(), survey.into_bytes());
+    }
+    if let Some(newest) = repair::newest(&ctx).await.expect("readable") {
+        let pass = Pass::Repair(newest.plan.number);
+        let survey = rows::<ControlRepair>(&ctx, pass).await + &found(&ctx, pass).await;
+        outcome.insert("repair".to_owned(), survey.into_bytes());
     }
     outcome
 }
 
-async fn rows<R: Row + std::fmt::Debug>(ctx: &Context, number: u32) -> String {
-    let rows = archive::open::<R>(ctx, &ctx.run, Pass::Rollback(number)).await.expect("sealed");
+async fn found(ctx: &Context, pass: Pass) -> String {
+    let rows = [
+        rows::<FoundCustomer>(ctx, pass).await,
+        rows::<FoundCustomerChannel>(ctx, pass).await,
+        rows::<FoundTicket>(ctx, pass).await,
+        rows::<FoundMessage>(ctx, pass).await,
+    ];
+    rows.concat()
+}
+
+async fn rows<R: Row + std::fmt::Debug>(ctx: &Context, pass: Pass) -> String {
+    let rows = archive::open::<R>(ctx, &ctx.run, pass).await.expect("sealed");
     rows.map(|row| format!("{:?}\n", row.expect("readable"))).collect()
 }
 
@@ -241,6 +255,27 @@ async fn the_survey_of_a_rollback() {
             let planned = rollback::plan_for(ctx, &Wants::schema()).await;
             planned.map(drop).map_err(|error| match error {
                 rollback::RollbackError::Reconcile(error) => StepError::Reconcile(*error),
+                other => panic!("{other:?}"),
+            })
+        })
+    };
+    check(&base, step, 3 + 6 + 3 + 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_survey_of_a_repair() {
+    let base = world(1).await;
+    up_to(&base, &Wave::ALL).await;
+    // Something to mend, so that the rows say something.
+    let key = lead(1);
+    base.gorgias.account(|account| {
+        let is_it = |found: &&mut Ticket| found.external_id.as_deref() == Some(&*key);
+        account.tickets.values_mut().find(is_it).expect("there").subject = Some("Damaged".to_owned());
+    });
+    let step: Step = |ctx| {
+        Box::pin(async move {
+            repair::plan(ctx).await.map(drop).map_err(|error| match error {
+                repair::RepairError::Reconcile(error) => StepError::Reconcile(*error),
                 other => panic!("{other:?}"),
             })
         })

@@ -12,7 +12,7 @@ use crate::ports::clock::Clock;
 use crate::ports::gorgias::{
     Attachment, AuditEvent, Cursor, Customer, CustomerChange, Field, FoundValue, Gorgias, Integration,
     Message, NewCustomer, NewFile, NewMessage, NewTeam, NewTicket, PAGE_RECORDS_MAX, Page, Raw, ReadError,
-    Rule, Setting, Tag, Team, Ticket, Usage, User, WriteError,
+    Rule, Setting, Tag, Team, Ticket, TicketChange, Usage, User, WriteError,
 };
 
 use super::{Effect, FakeGorgias};
@@ -70,7 +70,7 @@ impl Gorgias for FakeGorgias {
     async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
         let request = "GET /customers/{id}".to_owned();
         self.note(&request, &id.to_string());
-        let found = self.read(&request, |account| account.customers.get(&id).cloned())?;
+        let found = self.read(&request, |account| account.customer(id).cloned())?;
         found.map(|found| self.raw(&found)).ok_or(ReadError::NotFound { request })
     }
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
@@ -243,6 +243,27 @@ impl Gorgias for FakeGorgias {
             account.add_message(ticket, &message)
         })
         .await
+    }
+    async fn update_ticket(&self, id: TicketId, change: &TicketChange) -> Result<(), WriteError> {
+        let change = change.clone();
+        self.write("PUT /tickets/{id}", None, move |account, _| account.change_ticket(id, &change)).await
+    }
+    async fn add_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
+        let names = names.to_vec();
+        self.write("POST /tickets/{id}/tags", None, move |account, _| account.change_tags(id, &names, true))
+            .await
+    }
+    async fn remove_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
+        let names = names.to_vec();
+        self.write("DELETE /tickets/{id}/tags", None, move |account, _| {
+            account.change_tags(id, &names, false)
+        })
+        .await
+    }
+    async fn update_message(&self, message: &Message) -> Result<(), WriteError> {
+        let message = message.clone();
+        let route = "PUT /tickets/{id}/messages/{id}";
+        self.write(route, None, move |account, _| account.change_message(&message)).await
     }
     async fn set_ticket_trashed(&self, id: TicketId, at: Option<Timestamp>) -> Result<(), WriteError> {
         self.write("PUT /tickets/{id}", None, move |account, _| {

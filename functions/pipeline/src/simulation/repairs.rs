@@ -1,0 +1,216 @@
+//! Histories of a repair: records are damaged and lost, people act before and while it runs, processes die.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use migration::gorgias::{MessageId, TicketId};
+
+use super::rollbacks::{Edit, Migrated, STARTS_MAX, same};
+use super::{Sum, in_virtual_time};
+use crate::ports::gorgias::Ticket;
+use crate::repair::{self, Planned};
+use crate::testing::chance::{Chance, Weather};
+use crate::testing::wants::{contact, lead};
+use crate::testing::world::{Effects, Stroke};
+use crate::testing::{Account, World};
+
+/// Kinds of damage.
+const DAMAGES: u64 = 9;
+
+impl Migrated {
+    /// Points at which a repair of every kind of damage can be killed.
+    #[must_use]
+    pub fn repair_points(&self) -> u64 {
+        in_virtual_time(async {
+            let world = self.broken();
+            plan_it(&world).await;
+            let process = world.beside(Effects::struck([], Duration::ZERO));
+            repair::apply(&process.context()).await.ok();
+            process.effects.points()
+        })
+    }
+
+    /// A repair of every kind of damage that is killed at this point and started again.
+    #[must_use]
+    pub fn mended_at(&self, point: u64) -> Sum {
+        in_virtual_time(async {
+            let world = self.broken();
+            let mut sum = Sum { records: self.people, ..Sum::default() };
+            plan_it(&world).await;
+            let is_done = apply_it(&world, Some(point), &mut sum).await;
+            sum.stuck = u64::from(!is_done);
+            self.judge_repair(&world, &[], &mut sum);
+            sum.judged(point)
+        })
+    }
+
+    /// A history with damage, people, storms and deaths, drawn by a seed.
+    #[must_use]
+    pub fn repair_history(&self, seed: u64) -> Sum {
+        in_virtual_time(async {
+            let mut chance = Chance::new(seed ^ 0x0e_5a1e);
+            let weather =
+                if chance.happens(500) { Weather::of(seed).without("refused") } else { Weather::fair() };
+            let world = self.world(&weather);
+            let mut sum = Sum { records: self.people, ..Sum::default() };
+            let mut edits = Vec::new();
+            for _ in 0..chance.below(3) {
+                self.act(&world, &mut chance, &mut edits, true);
+            }
+            let touched: BTreeSet<TicketId> = edits.iter().filter_map(Edit::ticket).collect();
+            for _ in 0..1 + chance.below(4) {
+                let (number, kind) = (1 + chance.below(self.people), chance.below(DAMAGES));
+                world.gorgias.account(|account| damage(account, number, kind, &touched));
+            }
+            if !plan_it(&world).await {
+                sum.stuck = 1;
+                return sum.judged(seed);
+            }
+            let kill = chance.happens(500).then(|| 1 + chance.below(8 * self.people));
+            let pause = Duration::from_millis(chance.below(250 * self.people));
+            let meanwhile = chance.below(3);
+            let (is_done, ()) = tokio::join!(apply_it(&world, kill, &mut sum), async {
+                for _ in 0..meanwhile {
+                    tokio::time::sleep(pause).await;
+                    self.act(&world, &mut chance, &mut edits, true);
+                }
+            });
+            sum.stuck = u64::from(!is_done);
+            sum.edits = edits.len() as u64;
+            self.judge_repair(&world, &edits, &mut sum);
+            let mut clear = |weather: &mut Weather| {
+                for (kind, count) in &weather.fired {
+                    *sum.faults.entry((*kind).to_owned()).or_default() += count;
+                }
+            };
+            world.gorgias.weather(&mut clear);
+            world.store.weather(&mut clear);
+            sum.requests = world.gorgias.all_requests();
+            sum.judged(seed)
+        })
+    }
+
+    /// Every kind of damage once, each at records of its own as far as there are enough.
+    fn broken(&self) -> World {
+        let world = self.world(&Weather::fair());
+        world.gorgias.account(|account| {
+            for kind in 0..DAMAGES {
+                damage(account, 1 + kind % self.people, kind, &BTreeSet::new());
+            }
+        });
+        world
+    }
+
+    /// What of people's work is gone or brought back, and what nobody touched and is not as it was loaded.
+    fn judge_repair(&self, world: &World, edits: &[Edit], sum: &mut Sum) {
+        let touched: BTreeSet<TicketId> = edits.iter().filter_map(Edit::ticket).collect();
+        let renamed =
+            |id| edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id));
+        world.gorgias.account(|account| {
+            sum.edits_lost = edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            for (id, loaded) in &self.loaded.tickets {
+                let key = &loaded.external_id;
+                let live: Vec<&Ticket> = account
+                    .tickets
+                    .values()
+                    .filter(|ticket| ticket.external_id == *key && ticket.trashed_at.is_none())
+                    .collect();
+                // Some of them are touched after they were made again, under another id.
+                if touched.contains(id) || live.iter().any(|ticket| touched.contains(&ticket.id)) {
+                    // What people took away is not made again.
+                    sum.duplicates += live.len().saturating_sub(1) as u64;
+                    let is_gone = edits.iter().any(|edit| {
+                        edit.ticket() == Some(*id) && matches!(edit, Edit::Deleted(_) | Edit::Trashed(_))
+                    });
+                    sum.edits_lost += u64::from(is_gone && !live.is_empty());
+                    continue;
+                }
+                let is_right = live.len() == 1
+                    && same(&Ticket { id: *id, ..live[0].clone() }, loaded)
+                    && texts(account, live[0].id) == texts(&self.loaded, *id);
+                sum.not_restored += u64::from(!is_right);
+            }
+            for (id, loaded) in self.loaded.customers.iter().filter(|(id, _)| !renamed(**id)) {
+                sum.not_restored += u64::from(account.customers.get(id) != Some(loaded));
+            }
+            sum.duplicates += account.duplicates().len() as u64;
+        });
+    }
+}
+
+/// Keys and texts of a ticket's messages of ours.
+fn texts(account: &Account, ticket: TicketId) -> BTreeSet<(String, Option<String>)> {
+    let messages = account.messages.values().filter(|message| message.ticket == ticket);
+    messages.filter_map(|message| Some((message.external_id.clone()?, message.body_text.clone()))).collect()
+}
+
+/// Something goes wrong with a record of ours; tickets that people touched are left alone.
+fn damage(account: &mut Account, number: u64, kind: u64, touched: &BTreeSet<TicketId>) {
+    let key = lead(number);
+    let ticket = account.tickets.values().find(|found| found.external_id.as_deref() == Some(&key));
+    let ticket = ticket.map(|found| found.id).filter(|id| !touched.contains(id));
+    let key = contact(number);
+    let customer = account.customers.values_mut().find(|found| found.external_id.as_deref() == Some(&key));
+    if let (6..=8, Some(customer)) = (kind, customer) {
+        match kind {
+            // What the second one held before us is not ours to mend.
+            6 if number == 2 => {}
+            6 => customer.name = Some(format!("damaged {number}")),
+            7 => customer.values = Some(Vec::new()),
+            _ => customer.external_id = None,
+        }
+        return;
+    }
+    let Some(id) = ticket else { return };
+    let first: Option<MessageId> =
+        account.messages.values().find(|message| message.ticket == id).map(|message| message.id);
+    match (kind, account.tickets.get_mut(&id), first) {
+        (0, Some(ticket), _) => ticket.subject = Some("damaged".to_owned()),
+        (1, Some(ticket), _) => ticket.tags.clear(),
+        (2, Some(ticket), _) => ticket.values.clear(),
+        (3, _, Some(message)) => {
+            account.messages.entry(message).and_modify(|held| held.body_text = Some("damaged".to_owned()));
+        }
+        (4, _, Some(message)) => drop(account.messages.remove(&message)),
+        (5, Some(_), _) => {
+            account.tickets.remove(&id);
+            account.messages.retain(|_, message| message.ticket != id);
+        }
+        _ => {}
+    }
+}
+
+async fn plan_it(world: &World) -> bool {
+    for _ in 0..STARTS_MAX {
+        match repair::plan(&world.context()).await {
+            Ok(Planned::New(_)) => return true,
+            Ok(_) => return false,
+            Err(_) => {}
+        }
+    }
+    false
+}
+
+/// Carries the plan out to its end; the first start is killed at a point.
+async fn apply_it(world: &World, kill: Option<u64>, sum: &mut Sum) -> bool {
+    let mut kill = kill;
+    for _ in 0..STARTS_MAX {
+        let strokes = kill.take().map(|point| (point, Stroke::Kill));
+        let process = world.beside(Effects::struck(strokes, Duration::ZERO));
+        let mut ctx = process.context();
+        ctx.limits.ledger.is_exclusive = true;
+        ctx.limits.refused_percent_max = 100.0;
+        ctx.limits.refused_in_a_row_max = usize::MAX;
+        let ended = tokio::select! {
+            biased;
+            () = process.effects.killed() => None,
+            ended = repair::apply(&ctx) => Some(ended),
+        };
+        match ended {
+            None => sum.kills += 1,
+            Some(Ok(_)) => return true,
+            Some(Err(_)) => {}
+        }
+    }
+    false
+}
