@@ -55,7 +55,8 @@ struct TrashMove {
 /// Records that somebody else acted on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
-    records: BTreeSet<(String, u64)>,
+    /// With the moment of what they did last.
+    records: BTreeMap<(String, u64), Timestamp>,
     /// By ticket, what somebody else last did with the trash.
     trash: BTreeMap<u64, TrashMove>,
     has_merges: bool,
@@ -66,12 +67,22 @@ pub(crate) struct Touched {
 impl Touched {
     /// Whether somebody else acted on the record; `kind` is the log's word, such as `Ticket`.
     pub(crate) fn holds(&self, kind: &str, id: u64) -> bool {
-        self.records.contains(&(kind.to_owned(), id))
+        self.records.contains_key(&(kind.to_owned(), id))
+    }
+
+    /// Whether somebody else acted on the record later than at this moment, by the account's clock.
+    pub(crate) fn holds_after(&self, kind: &str, id: u64, at: Timestamp) -> bool {
+        self.records.get(&(kind.to_owned(), id)).is_some_and(|last| *last > at)
+    }
+
+    /// Moment of the newest event that was seen, whoever caused it.
+    pub(crate) fn until(&self) -> Option<Timestamp> {
+        self.until
     }
 
     /// Ids of all records of a kind that somebody else acted on.
     pub(crate) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = u64> + '_ {
-        self.records.iter().filter(move |(held, _)| held == kind).map(|(_, id)| *id)
+        self.records.keys().filter(move |(held, _)| held == kind).map(|(_, id)| *id)
     }
 
     /// Whether somebody merged customers.
@@ -102,8 +113,13 @@ impl Touched {
                 "ticket-untrashed" => self.moved(event, false),
                 _ => {}
             }
-            self.records.insert((event.object_type.clone(), event.object));
+            self.acted((event.object_type.clone(), event.object), event.at);
         }
+    }
+
+    fn acted(&mut self, record: (String, u64), at: Timestamp) {
+        let last = self.records.entry(record).or_insert(at);
+        *last = at.max(*last);
     }
 
     fn moved(&mut self, event: &AuditEvent, is_in: bool) {
@@ -119,7 +135,9 @@ impl Touched {
     pub(crate) fn absorb(&mut self, other: Self) {
         self.until = self.until.max(other.until);
         self.has_merges |= other.has_merges;
-        self.records.extend(other.records);
+        for (record, at) in other.records {
+            self.acted(record, at);
+        }
         for (ticket, moved) in other.trash {
             self.last_move(ticket, moved);
         }

@@ -171,10 +171,30 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
 /// # Errors
 /// [`ReconcileError::NotLoaded`] before the wave has a verdict that opens the next; else as [`run`].
 pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), ReconcileError> {
+    once_more(ctx, wave, false).await
+}
+
+/// As [`again`], after something was written once more: second records are taken out of the way, as they are in the
+/// first comparison, and what is there then is compared.
+///
+/// # Errors
+/// As [`again`].
+pub async fn after_writes(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), ReconcileError> {
+    once_more(ctx, wave, true).await
+}
+
+async fn once_more(ctx: &Context, wave: Wave, sweeps: bool) -> Result<(StepReport, bool), ReconcileError> {
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
-    let Compared { verdict, .. } = compare(ctx, wave, &read_plan(ctx).await?, AGAIN).await?;
+    let plan = read_plan(ctx).await?;
+    let Compared { mut verdict, seconds, .. } = compare(ctx, wave, &plan, AGAIN).await?;
+    if sweeps && !seconds.is_empty() {
+        let swept = sweep::run(ctx, &plan.account, &seconds).await;
+        if swept.map_err(|error| ReconcileError::Sweep(Box::new(error)))? > 0 {
+            Compared { verdict, .. } = compare(ctx, wave, &plan, AGAIN).await?;
+        }
+    }
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);

@@ -158,9 +158,15 @@ pub(crate) async fn keep_plan(ctx: &Context, plan: PlanV1) -> Result<(), Documen
     Ok(())
 }
 
-/// Marks that writing began; the first mark stays.
-pub(crate) async fn begin(ctx: &Context, plan: &PlanV1) -> Result<(), DocumentError> {
-    numbered::mark(ctx, &key(ctx, plan.number, "applying.json")?, plan.log_from).await
+/// Marks that writing began; the first mark stays. `log_from` is the newest event of the account's log before it.
+pub(crate) async fn begin(ctx: &Context, number: u32, log_from: Timestamp) -> Result<(), DocumentError> {
+    numbered::mark(ctx, &key(ctx, number, "applying.json")?, log_from).await
+}
+
+/// What stood in the account's log when writing began; nothing where it did not.
+pub(crate) async fn began(ctx: &Context, number: u32) -> Result<Option<Timestamp>, DocumentError> {
+    let marked = numbered::marked(ctx, &key(ctx, number, "applying.json")?).await?;
+    Ok(marked.map(|(_, log_from)| log_from))
 }
 
 /// Keeps what was done; what was kept first stays.

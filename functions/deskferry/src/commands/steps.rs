@@ -186,7 +186,7 @@ pub(crate) async fn compare_again(
             || !shown.done.contains(&Step::Load(*wave))
     });
     if is_proven {
-        reconcile_again(screen, project, strict).await
+        once_more(screen, project, strict, true).await
     } else {
         reconcile(screen, project, strict).await
     }
@@ -208,11 +208,25 @@ async fn reconcile(screen: &Screen, project: &Project, strict: Strict) -> Result
 }
 
 async fn reconcile_again(screen: &Screen, project: &Project, strict: Strict) -> Result<Exit, Failure> {
+    once_more(screen, project, strict, false).await
+}
+
+/// `was_written` after something was written once more: second records that came of it are taken out of the way.
+async fn once_more(
+    screen: &Screen,
+    project: &Project,
+    strict: Strict,
+    was_written: bool,
+) -> Result<Exit, Failure> {
     let ctx = &project.context;
     let mut different = 0;
     let mut holds = true;
     for wave in reconcile::covering(ctx).await.map_err(worker::StepError::from)? {
-        let (report, still_holds) = reconcile::again(ctx, wave).await.map_err(worker::StepError::from)?;
+        let compared = match was_written {
+            true => reconcile::after_writes(ctx, wave).await,
+            false => reconcile::again(ctx, wave).await,
+        };
+        let (report, still_holds) = compared.map_err(worker::StepError::from)?;
         holds &= still_holds;
         different += report.records.get("fields_different").copied().unwrap_or_default();
         tell(screen, project, Step::Reconcile(wave), &report);

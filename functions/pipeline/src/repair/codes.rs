@@ -20,6 +20,8 @@ pub const MERGED: &str = "RPR108";
 pub const REFUSED: &str = "RPR109";
 /// Somebody changed it since the plan.
 pub const CHANGED_SINCE: &str = "RPR110";
+/// Somebody acted on it while it was written.
+pub const OVERTAKEN: &str = "RPR112";
 /// It carries a key of ours, and this ledger did not write it.
 pub const NOT_OURS: &str = "RPR111";
 
@@ -38,6 +40,7 @@ pub(crate) fn words(code: &str) -> &'static str {
         MERGED => "a person merged it into another customer",
         REFUSED => "Gorgias refused the write",
         CHANGED_SINCE => "somebody changed it since the plan; plan again",
+        OVERTAKEN => "somebody acted on it while it was written; look whether their change is there",
         NOT_OURS => "it carries a key of ours and was not written by this ledger",
         _ => "",
     }

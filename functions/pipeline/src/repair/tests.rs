@@ -316,6 +316,54 @@ async fn a_repair_that_was_refused_leaves_the_ledger_as_it_was() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_acts_between_our_look_and_our_write_is_named() {
+    let fixed = migrated(4, 2).await;
+    let pace = crate::simulation::Template::pace();
+    let world = fixed.copied(pace, std::time::Duration::ZERO, &crate::testing::chance::Weather::fair(), None);
+    let (damaged, other) = (ticket_of(&world, 1), ticket_of(&world, 3));
+    world.gorgias.account(|account| {
+        for id in [damaged, other] {
+            account.tickets.get_mut(&id).expect("there").subject = Some("damaged".to_owned());
+        }
+    });
+    planned(&world).await;
+    let looks = world.gorgias.requests("GET /tickets/{id}");
+    let ctx = world.context();
+    let (done, ()) = tokio::join!(apply(&ctx), async {
+        // Writes take their time on the way, looks do not: it was looked, and nothing is written yet.
+        while world.gorgias.requests("GET /tickets/{id}") == looks {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        world.gorgias.account(|account| {
+            account.tickets.get_mut(&damaged).expect("there").subject = Some("Call back".to_owned());
+        });
+        event(&world, "ticket-subject-updated", "Ticket", damaged.0);
+    });
+    let done = done.expect("mended");
+    let named: Vec<_> =
+        done.residue.iter().map(|left| (left.gorgias_id.clone(), left.code.as_str())).collect();
+    assert_eq!(named, [(damaged.to_string(), codes::OVERTAKEN)]);
+    expect!["ticket mended 2"].assert_eq(&told(&done.objects));
+}
+
+#[tokio::test]
+async fn second_records_of_a_repair_are_taken_out_of_the_way_by_its_comparison() {
+    let world = migrated(4, 2).await;
+    let first = ticket_of(&world, 1);
+    world.gorgias.account(|account| {
+        let second = TicketId(900_000);
+        let ticket = account.tickets[&first].clone();
+        account.tickets.insert(second, crate::ports::gorgias::Ticket { id: second, ..ticket });
+    });
+    assert!(!holds(&world).await, "a comparison alone only names it");
+    for wave in [Wave::Customers, Wave::Leads] {
+        assert!(reconcile::after_writes(&world.context(), wave).await.expect("compared").1, "{wave}");
+    }
+    assert!(account(&world).tickets[&TicketId(900_000)].trashed_at.is_some());
+    assert!(account(&world).tickets[&first].trashed_at.is_none());
+}
+
 #[tokio::test]
 async fn what_is_made_again_carries_the_recording_that_was_uploaded() {
     let mut wants = crate::testing::Wants::people(4, 2);

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use async_trait::async_trait;
-use migration::gorgias::{CustomerId, MessageId, TicketId};
+use jiff::Timestamp;
+use migration::gorgias::{CustomerId, MessageId, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, Via, WriteKey};
 use snapshot::tables::ControlRepair;
@@ -16,8 +17,9 @@ use super::survey::key_of;
 use super::{RepairError, STEP, codes};
 use crate::archive;
 use crate::context::Context;
-use crate::ledger::driver::{self, Action, Outcome, Part, Reaction, Work, WorkFailure};
-use crate::ledger::request::{CHANGED_SINCE_PLAN, Mending, Request, STILL_THERE};
+use crate::evidence::{self, Touched};
+use crate::ledger::driver::{self, Action, DriveError, Outcome, Part, Reaction, Work, WorkFailure};
+use crate::ledger::request::{CHANGED_SINCE_PLAN, Mending, Request, STILL_THERE, Trace};
 use crate::ledger::stored::NoteV1;
 use crate::ledger::{Ledger, Opening, key};
 use crate::load::{self, Again};
@@ -51,7 +53,7 @@ pub async fn apply(ctx: &Context) -> Result<DoneV1, RepairError> {
         }
         return Ok(repairs::finish(ctx, done).await?);
     }
-    repairs::begin(ctx, plan).await?;
+    let log_from = begin(ctx, plan).await?;
     let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
     if ledger.account() != plan.account {
         let (planned, connected) = (plan.account.clone(), ledger.account().to_owned());
@@ -60,7 +62,7 @@ pub async fn apply(ctx: &Context) -> Result<DoneV1, RepairError> {
     let occasion = occasion(ctx, plan).await?;
     let switches = |error| RepairError::Switches(Box::new(error));
     quiet::hush(ctx, &mut ledger, STEP, &occasion).await.map_err(switches)?;
-    let done = carry_out(ctx, &mut ledger, plan).await?;
+    let done = carry_out(ctx, &mut ledger, plan, log_from).await?;
     // What a run that is not finished holds switched off stays off until that run switches it on.
     if crate::finish::is_done(ctx).await? {
         quiet::unhush(ctx, &mut ledger, STEP).await.map_err(switches)?;
@@ -73,6 +75,17 @@ pub async fn apply(ctx: &Context) -> Result<DoneV1, RepairError> {
     Ok(repairs::finish(ctx, DoneV1 { at: ctx.clock.now(), ..done }).await?)
 }
 
+/// Marks that writing begins. The first start looks at the account's log before it looks at any record: whoever acted
+/// later may have done so between our look at a record and our write.
+async fn begin(ctx: &Context, plan: &PlanV1) -> Result<Timestamp, RepairError> {
+    if let Some(log_from) = repairs::began(ctx, plan.number).await? {
+        return Ok(log_from);
+    }
+    let seen = evidence::since(ctx, UserId(plan.service_user), plan.log_from).await?;
+    repairs::begin(ctx, plan.number, seen.until().unwrap_or(plan.log_from)).await?;
+    Ok(repairs::began(ctx, plan.number).await?.unwrap_or(plan.log_from))
+}
+
 /// Sorts behind what every rollback that began before has kept, and before the next one.
 async fn occasion(ctx: &Context, plan: &PlanV1) -> Result<String, RepairError> {
     let begun = rollbacks::all(ctx).await?.into_iter().rfind(|held| held.phase != rollbacks::Phase::Planned);
@@ -80,7 +93,12 @@ async fn occasion(ctx: &Context, plan: &PlanV1) -> Result<String, RepairError> {
     Ok(format!("{}.rollback-{behind:04}-z-repair-{:04}", ctx.run, plan.number))
 }
 
-async fn carry_out(ctx: &Context, ledger: &mut Ledger, plan: &PlanV1) -> Result<DoneV1, RepairError> {
+async fn carry_out(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    plan: &PlanV1,
+    log_from: Timestamp,
+) -> Result<DoneV1, RepairError> {
     let mut again = Again::default();
     for row in rows(ctx, plan).await? {
         let row = row?;
@@ -99,11 +117,53 @@ async fn carry_out(ctx: &Context, ledger: &mut Ledger, plan: &PlanV1) -> Result<
     }
     let mut work = Fields::new(plan, rows(ctx, plan).await?);
     drive(ctx, ledger, &mut work, "mend", Some(plan.count("mend"))).await?;
+    name_overtaken(ctx, ledger, plan, log_from, &mut work).await?;
     let mut done = work.done;
     for row in rows(ctx, plan).await? {
         take_rest(ledger, &row?, &mut done);
     }
     Ok(done)
+}
+
+/// Names records that somebody acted on while they were written and that hold what we wrote. A change that fell between
+/// our look and our write is gone then, and Gorgias tells nobody what it was: a person has to look.
+async fn name_overtaken(
+    ctx: &Context,
+    ledger: &Ledger,
+    plan: &PlanV1,
+    log_from: Timestamp,
+    work: &mut Fields,
+) -> Result<(), RepairError> {
+    let touched = evidence::since(ctx, UserId(plan.service_user), log_from).await?;
+    for row in rows(ctx, plan).await? {
+        let row = row?;
+        let name = (row.object.clone(), row.gorgias_id.clone());
+        if row.action != "mend" || work.refused.contains(&name) || !is_touched(&row, &touched, log_from)? {
+            continue;
+        }
+        let mut is_ours = false;
+        for action in work.of(&row, ledger).map_err(DriveError::Work)? {
+            is_ours |= matches!(action.request.look_up(&*ctx.destination).await?, Trace::Found { .. });
+        }
+        if is_ours {
+            let text = codes::words(codes::OVERTAKEN).to_owned();
+            remark(&mut work.done, &row, codes::OVERTAKEN, text);
+        }
+    }
+    Ok(())
+}
+
+fn is_touched(row: &ControlRepair, touched: &Touched, at: Timestamp) -> Result<bool, RepairError> {
+    let Ok(id) = row.gorgias_id.parse() else { return Ok(false) };
+    Ok(match row.object.as_str() {
+        "customer" => touched.holds_after("Customer", id, at),
+        "ticket" => touched.holds_after("Ticket", id, at),
+        _ => {
+            let ticket = row.change.as_deref().map(Mends::decode).transpose()?.and_then(|(ticket, _)| ticket);
+            touched.holds_after("TicketMessage", id, at)
+                || ticket.is_some_and(|ticket| touched.holds_after("Ticket", ticket, at))
+        }
+    })
 }
 
 /// What became of the rows that are no writes of fields.
@@ -138,6 +198,11 @@ fn take_kept(row: &ControlRepair, done: &mut DoneV1) {
 
 fn left(done: &mut DoneV1, row: &ControlRepair, code: &str, text: String) {
     done.take(&row.object, "refused");
+    remark(done, row, code, text);
+}
+
+/// Names a record that a person has to look at.
+fn remark(done: &mut DoneV1, row: &ControlRepair, code: &str, text: String) {
     *done.reasons.entry(code.to_owned()).or_default() += 1;
     if done.residue.len() < NAMED_MAX {
         let (object, gorgias_id) = (row.object.clone(), row.gorgias_id.clone());

@@ -299,6 +299,13 @@ const OWN: &[(&str, Advice)] = &[
             "use the store that wrote it, or mend it by hand",
         ),
     ),
+    (
+        "RPR112",
+        advice(
+            "somebody acted on the record in the moment in which it was written",
+            "look whether their change is there; Gorgias does not tell what was overwritten",
+        ),
+    ),
 ];
 
 /// What to read about a code; codes that nobody knows get a general advice.

@@ -27,7 +27,7 @@ const BETWEEN_STARTS: Duration = Duration::from_secs(5);
 const PAUSE_COVERED: Duration = Duration::from_secs(40);
 
 /// The longest lag that is waited for before any is measured.
-const LAG_COVERED: Duration = Duration::from_secs(30);
+pub(super) const LAG_COVERED: Duration = Duration::from_secs(30);
 
 /// How one start ended.
 enum End {

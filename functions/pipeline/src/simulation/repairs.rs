@@ -1,13 +1,15 @@
 //! Histories of a repair: records are damaged and lost, people act before and while it runs, processes die.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use migration::gorgias::{MessageId, TicketId};
+use migration::gorgias::{CustomerId, MessageId, TicketId};
 
+use super::histories::LAG_COVERED;
 use super::rollbacks::{Edit, Migrated, STARTS_MAX, same};
 use super::{Sum, in_virtual_time};
 use crate::ports::gorgias::Ticket;
+use crate::reconcile;
 use crate::repair::{self, Planned};
 use crate::testing::chance::{Chance, Weather};
 use crate::testing::wants::{contact, lead};
@@ -39,7 +41,7 @@ impl Migrated {
             plan_it(&world).await;
             let is_done = apply_it(&world, Some(point), &mut sum).await;
             sum.stuck = u64::from(!is_done);
-            self.judge_repair(&world, &[], &mut sum);
+            self.judge_repair(&world, &People::default(), &mut sum);
             sum.judged(point)
         })
     }
@@ -53,14 +55,13 @@ impl Migrated {
                 if chance.happens(500) { Weather::of(seed).without("refused") } else { Weather::fair() };
             let world = self.world(&weather);
             let mut sum = Sum { records: self.people, ..Sum::default() };
-            let mut edits = Vec::new();
+            let mut people = People::default();
             for _ in 0..chance.below(3) {
-                self.act(&world, &mut chance, &mut edits, true);
+                people.act(self, &world, &mut chance);
             }
-            let touched: BTreeSet<TicketId> = edits.iter().filter_map(Edit::ticket).collect();
             for _ in 0..1 + chance.below(4) {
                 let (number, kind) = (1 + chance.below(self.people), chance.below(DAMAGES));
-                world.gorgias.account(|account| damage(account, number, kind, &touched));
+                world.gorgias.account(|account| damage(account, number, kind, &people));
             }
             if !plan_it(&world).await {
                 sum.stuck = 1;
@@ -72,20 +73,25 @@ impl Migrated {
             let (is_done, ()) = tokio::join!(apply_it(&world, kill, &mut sum), async {
                 for _ in 0..meanwhile {
                     tokio::time::sleep(pause).await;
-                    self.act(&world, &mut chance, &mut edits, true);
+                    people.act(self, &world, &mut chance);
                 }
             });
             sum.stuck = u64::from(!is_done);
-            sum.edits = edits.len() as u64;
-            self.judge_repair(&world, &edits, &mut sum);
+            sum.edits = people.edits.len() as u64;
+            // Whatever may still come has come.
+            tokio::time::sleep(Duration::from_secs(1_000)).await;
+            let is_covered = weather.lag.longest() <= LAG_COVERED;
             let mut clear = |weather: &mut Weather| {
                 for (kind, count) in &weather.fired {
                     *sum.faults.entry((*kind).to_owned()).or_default() += count;
                 }
+                *weather = Weather::fair();
             };
             world.gorgias.weather(&mut clear);
             world.store.weather(&mut clear);
             sum.requests = world.gorgias.all_requests();
+            clear_seconds(&world, is_covered, &mut sum).await;
+            self.judge_repair(&world, &people, &mut sum);
             sum.judged(seed)
         })
     }
@@ -95,17 +101,15 @@ impl Migrated {
         let world = self.world(&Weather::fair());
         world.gorgias.account(|account| {
             for kind in 0..DAMAGES {
-                damage(account, 1 + kind % self.people, kind, &BTreeSet::new());
+                damage(account, 1 + kind % self.people, kind, &People::default());
             }
         });
         world
     }
 
     /// What of people's work is gone or brought back, and what nobody touched and is not as it was loaded.
-    fn judge_repair(&self, world: &World, edits: &[Edit], sum: &mut Sum) {
-        let touched: BTreeSet<TicketId> = edits.iter().filter_map(Edit::ticket).collect();
-        let renamed =
-            |id| edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id));
+    fn judge_repair(&self, world: &World, people: &People, sum: &mut Sum) {
+        let (edits, touched) = (&people.edits, people.tickets());
         world.gorgias.account(|account| {
             sum.edits_lost = edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
             for (id, loaded) in &self.loaded.tickets {
@@ -115,6 +119,12 @@ impl Migrated {
                     .values()
                     .filter(|ticket| ticket.external_id == *key && ticket.trashed_at.is_none())
                     .collect();
+                // One that was made again and that a person took away then, under another id.
+                let is_taken = key.as_ref().is_some_and(|key| people.taken.contains(key));
+                if is_taken && !touched.contains(id) {
+                    sum.edits_lost += u64::from(!live.is_empty());
+                    continue;
+                }
                 // Some of them are touched after they were made again, under another id.
                 if touched.contains(id) || live.iter().any(|ticket| touched.contains(&ticket.id)) {
                     // What people took away is not made again.
@@ -130,12 +140,68 @@ impl Migrated {
                     && texts(account, live[0].id) == texts(&self.loaded, *id);
                 sum.not_restored += u64::from(!is_right);
             }
-            for (id, loaded) in self.loaded.customers.iter().filter(|(id, _)| !renamed(**id)) {
+            for (id, loaded) in self.loaded.customers.iter().filter(|(id, _)| !people.renamed(**id)) {
                 sum.not_restored += u64::from(account.customers.get(id) != Some(loaded));
             }
-            sum.duplicates += account.duplicates().len() as u64;
+            sum.duplicates += twice(account);
         });
     }
+}
+
+/// What people did.
+#[derive(Default)]
+struct People {
+    edits: Vec<Edit>,
+    /// Keys of tickets that they deleted or put into the trash.
+    taken: BTreeSet<String>,
+}
+
+impl People {
+    fn act(&mut self, migrated: &Migrated, world: &World, chance: &mut Chance) {
+        let keys: BTreeMap<TicketId, String> = world.gorgias.account(|account| {
+            let named = account.tickets.values();
+            named.filter_map(|ticket| Some((ticket.id, ticket.external_id.clone()?))).collect()
+        });
+        let count = self.edits.len();
+        migrated.act(world, chance, &mut self.edits, true);
+        if let Some(Edit::Deleted(id) | Edit::Trashed(id)) = self.edits.get(count..).and_then(<[_]>::last) {
+            self.taken.extend(keys.get(id).cloned());
+        }
+    }
+
+    fn tickets(&self) -> BTreeSet<TicketId> {
+        self.edits.iter().filter_map(Edit::ticket).collect()
+    }
+
+    fn renamed(&self, id: CustomerId) -> bool {
+        self.edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id))
+    }
+}
+
+/// Records of ours that are there more than once, without what lies in the trash.
+fn twice(account: &Account) -> u64 {
+    let mut account = account.clone();
+    account.tickets.retain(|_, ticket| ticket.trashed_at.is_none());
+    let live = account.tickets.clone();
+    account.messages.retain(|_, message| live.contains_key(&message.ticket));
+    account.duplicates().len() as u64
+}
+
+/// What was written twice is counted, and cleared by the comparison that follows every repair.
+async fn clear_seconds(world: &World, is_covered: bool, sum: &mut Sum) {
+    let before = world.gorgias.account(|account| twice(account));
+    if before == 0 {
+        return;
+    }
+    // A look-up that lags longer than is waited for breaks an assumption on purpose.
+    let counted = if is_covered { &mut sum.written_twice } else { &mut sum.written_twice_uncovered };
+    *counted += before;
+    let ctx = world.context();
+    for wave in reconcile::covering(&ctx).await.unwrap_or_default() {
+        // A comparison that finds differences is no error: the judge looks for itself.
+        reconcile::after_writes(&ctx, wave).await.ok();
+    }
+    sum.swept += before.saturating_sub(world.gorgias.account(|account| twice(account)));
 }
 
 /// Keys and texts of a ticket's messages of ours.
@@ -144,8 +210,9 @@ fn texts(account: &Account, ticket: TicketId) -> BTreeSet<(String, Option<String
     messages.filter_map(|message| Some((message.external_id.clone()?, message.body_text.clone()))).collect()
 }
 
-/// Something goes wrong with a record of ours; tickets that people touched are left alone.
-fn damage(account: &mut Account, number: u64, kind: u64, touched: &BTreeSet<TicketId>) {
+/// Something goes wrong with a record of ours; what people touched is left alone, since damage would be their loss.
+fn damage(account: &mut Account, number: u64, kind: u64, people: &People) {
+    let touched = people.tickets();
     let key = lead(number);
     let ticket = account.tickets.values().find(|found| found.external_id.as_deref() == Some(&key));
     let ticket = ticket.map(|found| found.id).filter(|id| !touched.contains(id));
@@ -153,6 +220,7 @@ fn damage(account: &mut Account, number: u64, kind: u64, touched: &BTreeSet<Tick
     let customer = account.customers.values_mut().find(|found| found.external_id.as_deref() == Some(&key));
     if let (6..=8, Some(customer)) = (kind, customer) {
         match kind {
+            _ if people.renamed(customer.id) => {}
             // What the second one held before us is not ours to mend.
             6 if number == 2 => {}
             6 => customer.name = Some(format!("damaged {number}")),
