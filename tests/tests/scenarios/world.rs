@@ -127,7 +127,8 @@ impl World {
             format!("https://api.leaddesk.com => {leaddesk}"),
             format!("https://restapi-nor.leaddesk.com/stable => {leaddesk}/stable"),
             format!("https://acme.gorgias.com => {gorgias}"),
-            "bucket = \"40/20\" => bucket = \"4000/1\"".to_owned(),
+            // One request after the other, so that records get their ids in one order.
+            "bucket = \"40/20\" => bucket = \"4000/1\"\nin_flight = 1".to_owned(),
             "default_region = \"FI\" => default_region = \"FI\"\nrequests_per_second = 1000".to_owned(),
         ] {
             self.direct(&format!("replace {change} in migration.toml"));
