@@ -57,7 +57,7 @@ impl Client {
                 Err(classified(request, status, words.unwrap_or_else(|| UNREADABLE.to_owned())))
             }
             // Never followed: where a write ends up is for the caller to know.
-            Outcome::Moved(status, _) => Err(classified(&request, status, UNREADABLE.to_owned())),
+            Outcome::Moved(status, _) => Err(classified(request, status, UNREADABLE.to_owned())),
             Outcome::NotSent(cause) => {
                 Err(WriteError::NotSent { request: request.name(), source: Some(Box::new(cause)) })
             }
