@@ -108,11 +108,16 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     let queues = cloud.queues().await?;
     let differences = compare::homes(&here, &cloud.world, &cloud.download().await?).await?;
     let state = cloud.world.gorgias_state().await?;
+    let held = cloud.world.held_against_us().await?;
     let restored = cloud.roll_back()?;
     say(began, "rolled back");
     let mut failures = differences.failures.clone();
     failures.extend(queues.failures());
-    failures.extend(restored.failures());
+    failures.extend(held.iter().map(|held| format!("held against us: {held}")));
+    let taken_back = restored.last().map_or(&Value::Null, |told| &told["objects"]["ticket"]["in_trash"]);
+    if taken_back.as_u64() != Some(ours(&state)?) {
+        failures.push(format!("{taken_back} tickets are in the trash, {} are ours", ours(&state)?));
+    }
     let turns = told.iter().filter(|event| event["type"] == "turn").count();
     let summary = told.iter().rfind(|event| event["type"] == "summary").context("the run told no summary")?;
     if summary["verdict"] != "pass" {
@@ -140,7 +145,7 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "ids_equal": differences.ids_equal,
             "objects_equal": differences.objects_equal,
             "cost": told.iter().rfind(|event| event["type"] == "cost"),
-            "rollback": restored.told.last().map(|told| json!({ "phase": told["phase"], "objects": told["objects"] })),
+            "rollback": restored.last().map(|told| json!({ "phase": told["phase"], "objects": told["objects"] })),
             "resources": cloud.outputs["Resources"],
             "code_bytes": cloud.outputs["CodeBytes"],
             "failures": failures,
@@ -386,11 +391,12 @@ impl Cloud {
         bail!("the schedule did not wake the run within {TICK_MAX:?}")
     }
 
-    fn roll_back(&self) -> anyhow::Result<Restored> {
+    /// What the commands told of the rollback.
+    fn roll_back(&self) -> anyhow::Result<Vec<Value>> {
         let mut told = self.command(&["rollback", "plan"], &[0])?;
         told.extend(self.command(&["rollback", "apply", "--confirm", ACCOUNT_AT_GORGIAS], &[0])?);
         told.retain(|event| event["type"] == "rollback");
-        Ok(Restored { told })
+        Ok(told)
     }
 
     async fn urls(&self) -> anyhow::Result<Vec<(String, String)>> {
@@ -478,13 +484,11 @@ impl Queues {
     }
 }
 
-/// What the rollback told.
-struct Restored {
-    told: Vec<Value>,
-}
-
-impl Restored {
-    fn failures(&self) -> Vec<String> {
-        if self.told.is_empty() { vec!["the rollback told nothing".to_owned()] } else { Vec::new() }
-    }
+/// Tickets of ours in the account.
+fn ours(state: &Value) -> anyhow::Result<u64> {
+    let tickets = state["tickets"].as_array().context("the stand-in tells no tickets")?;
+    let ours = tickets
+        .iter()
+        .filter(|ticket| ticket["external_id"].as_str().is_some_and(|key| key.starts_with("leaddesk:")));
+    Ok(ours.count() as u64)
 }

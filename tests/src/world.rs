@@ -62,6 +62,16 @@ impl World {
         Ok(reqwest::get(format!("{}/__twin/state", self.gorgias.url)).await?.json().await?)
     }
 
+    /// What the stand-in of Gorgias holds against its client: mails, invitations, billing, violations. Nothing is right.
+    pub(crate) async fn held_against_us(&self) -> anyhow::Result<Vec<String>> {
+        let url = format!("{}/__twin/ledgers", self.gorgias.url);
+        let told: serde_json::Value = reqwest::get(url).await?.json().await?;
+        let counts = told["counts"].as_object().filter(|counts| !counts.is_empty());
+        let counts = counts.context("the stand-in tells no ledgers")?;
+        let held = counts.iter().filter(|(_, count)| count.as_u64() != Some(0));
+        Ok(held.map(|(name, count)| format!("{name}: {count}")).collect())
+    }
+
     /// Ends the servers and leaves the folder.
     pub(crate) fn keep(self) -> PathBuf {
         self.folder.keep()
