@@ -185,39 +185,31 @@ pub(crate) fn compare(arguments: &Compare) -> ExitCode {
 /// People, storms and deaths around a rollback.
 pub(crate) fn rollback(arguments: &Rollback) -> ExitCode {
     let large = Migrated::new(arguments.people_killed);
-    let points = large.kill_points();
-    let (killed, seconds) = play(1, points, |point| large.killed_at(point));
-    let mut line = told(&killed, seconds);
-    line["type"] = json!("kill_points");
-    println!("{line}");
+    let killed = play(1, large.kill_points(), |point| large.killed_at(point));
     let migrated = Migrated::new(arguments.people);
-    let (histories, seconds) = play(arguments.first, arguments.seeds, |seed| migrated.history(seed));
-    let mut line = told(&histories, seconds);
-    line["type"] = json!("histories");
-    println!("{line}");
-    println!(
-        "{}",
-        json!({ "type": "summary", "wrong": killed.wrong + histories.wrong, "edits": histories.edits, "edits_lost": histories.edits_lost })
-    );
-    ended(killed.wrong + histories.wrong == 0)
+    both(&killed, &play(arguments.first, arguments.seeds, |seed| migrated.history(seed)))
 }
 
 /// Damage, people, storms and deaths around a repair.
 pub(crate) fn repair(arguments: &Repair) -> ExitCode {
     let large = Migrated::new(arguments.people.max(9));
-    let points = large.repair_points();
-    let (killed, seconds) = play(1, points, |point| large.mended_at(point));
-    let mut line = told(&killed, seconds);
-    line["type"] = json!("kill_points");
-    println!("{line}");
+    let killed = play(1, large.repair_points(), |point| large.mended_at(point));
     let migrated = Migrated::new(arguments.people);
-    let (histories, seconds) = play(arguments.first, arguments.seeds, |seed| migrated.repair_history(seed));
-    let mut line = told(&histories, seconds);
-    line["type"] = json!("histories");
-    println!("{line}");
+    both(&killed, &play(arguments.first, arguments.seeds, |seed| migrated.repair_history(seed)))
+}
+
+/// Tells what came of every kill point and of the histories, and ends well when nothing was wrong.
+fn both(killed: &(Sum, f64), histories: &(Sum, f64)) -> ExitCode {
+    for (name, (figures, seconds)) in [("kill_points", killed), ("histories", histories)] {
+        let mut line = told(figures, *seconds);
+        line["type"] = json!(name);
+        println!("{line}");
+    }
+    let ((killed, _), (histories, _)) = (killed, histories);
+    let wrong = killed.wrong + histories.wrong;
     println!(
         "{}",
-        json!({ "type": "summary", "wrong": killed.wrong + histories.wrong, "edits": histories.edits, "edits_lost": histories.edits_lost })
+        json!({ "type": "summary", "wrong": wrong, "edits": histories.edits, "edits_lost": histories.edits_lost })
     );
-    ended(killed.wrong + histories.wrong == 0)
+    ended(wrong == 0)
 }

@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Where the run stands
     Status,
+    /// Deploy, look at and take down the functions in AWS, by the tools sam and aws
+    Aws(Aws),
     /// Serve a stand-in of one system on loopback, until interrupted
     Twin(Twin),
     /// What a code means and what to do about it
@@ -110,7 +112,7 @@ impl Command {
     /// How to run the command again, for those that go on where they stopped.
     pub(crate) fn again(&self) -> Option<String> {
         match self {
-            Self::Init(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
+            Self::Init(_) | Self::Aws(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
@@ -140,6 +142,7 @@ impl Command {
             Self::Handoff => "handoff",
             Self::Rollback(_) => "rollback",
             Self::Status => "status",
+            Self::Aws(_) => "aws",
             Self::Twin(_) => "twin",
             Self::Explain(_) => "explain",
             Self::Completions(_) => "completions",
@@ -279,6 +282,59 @@ impl RollbackDeed {
 pub(crate) struct Consent {
     /// What has to be typed: the account's subdomain to apply, the number of records to purge
     #[arg(long, value_name = "WORD")]
+    pub(crate) confirm: Option<String>,
+}
+
+/// Arguments of `aws`.
+#[derive(Debug, Args)]
+pub(crate) struct Aws {
+    #[command(subcommand)]
+    pub(crate) deed: AwsDeed,
+}
+
+/// What is done with a deployment.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AwsDeed {
+    /// Deploy the template with `sam deploy`, and say what migration.toml takes
+    Deploy(Deploy),
+    /// What the stack tells, and where the run stands
+    Status(Stack),
+    /// Wake the functions and watch, as `deskferry run` does
+    Run(Run),
+    /// Follow the functions' logs with `sam logs`
+    Logs(Stack),
+    /// Delete the stack; store, key and secrets stay
+    Destroy(Destroy),
+}
+
+/// Which deployment.
+#[derive(Debug, Args)]
+pub(crate) struct Stack {
+    /// Name of the stack
+    #[arg(long, value_name = "NAME", default_value = "deskferry")]
+    pub(crate) stack: String,
+}
+
+/// Arguments of `aws deploy`.
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    pub(crate) stack: Stack,
+    /// The template
+    #[arg(long, value_name = "FILE", default_value = "infra/template.yaml")]
+    pub(crate) template: PathBuf,
+    /// More for `sam deploy`, such as --parameter-overrides Customer=acme
+    #[arg(last = true, value_name = "SAM ARGUMENTS")]
+    pub(crate) more: Vec<String>,
+}
+
+/// Arguments of `aws destroy`.
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) stack: Stack,
+    /// The name of the stack once more
+    #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! One module per command; commands that share everything but the step they run share a module.
 
+mod cloud;
 mod completions;
 mod confirm;
 mod demo;
@@ -52,6 +53,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
         Command::Rollback(deed) => rollback::run(screen, common, &deed.deed),
         Command::Status => status::run(screen, common),
+        Command::Aws(aws) => cloud::run(screen, common, &aws.deed),
     }
 }
 

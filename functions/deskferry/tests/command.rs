@@ -70,6 +70,7 @@ fn help_keeps_the_order_of_the_flow() {
           rollback     Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is
                        changed
           status       Where the run stands
+          aws          Deploy, look at and take down the functions in AWS, by the tools sam and aws
           twin         Serve a stand-in of one system on loopback, until interrupted
           explain      What a code means and what to do about it
           completions  Print completions for a shell

@@ -52,6 +52,9 @@ catalogue! {
     WITHOUT_AWS = "E0106", Usage, "this program was built without AWS",
         "store.url or queue.url is at AWS, and the adapters are half of a build",
         "build it with `cargo build --release -p deskferry --features aws`, or use file: and in-process:";
+    TOOL = "E0107", Error, "a tool of AWS did not do its part",
+        "sam or aws is not installed, or refused; its own words say why",
+        "install it (PyPI: aws-sam-cli, awscli), and give it the credentials that it asks for";
     FILE_EXISTS = "E0111", Usage, "the file is there already",
         "nothing is replaced without being told to",
         "move it away, name another one with --config, or pass --force";
