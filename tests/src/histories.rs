@@ -209,7 +209,7 @@ fn both(killed: &(Sum, f64), histories: &(Sum, f64)) -> ExitCode {
     let wrong = killed.wrong + histories.wrong;
     println!(
         "{}",
-        json!({ "type": "summary", "wrong": wrong, "edits": histories.edits, "edits_lost": histories.edits_lost })
+        json!({ "type": "summary", "wrong": wrong, "edits": histories.edits, "edits_lost": histories.edits_lost, "edits_overtaken": histories.edits_overtaken })
     );
     ended(wrong == 0)
 }

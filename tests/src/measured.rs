@@ -46,7 +46,7 @@ pub(crate) fn inside(usage: &Path, arguments: Vec<OsString>) -> anyhow::Result<E
     Ok(code)
 }
 
-fn peak_bytes(status: &str) -> anyhow::Result<u64> {
+pub(crate) fn peak_bytes(status: &str) -> anyhow::Result<u64> {
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))

@@ -27,7 +27,7 @@ pub const STOP_MARGIN_SECONDS: u64 = 45;
 /// A step that failed for a reason that may pass is tried again after this; long enough for everything that it had sent
 /// to have taken effect or not (hold, life of a request and visibility of the ledger's time rules).
 pub const RETRY_SECONDS: u64 = 240;
-/// Parameter of AWS: S3, SQS and the event source keep a message at most so many days.
+/// A message that nobody takes is kept so many days.
 pub const RETENTION_DAYS: u64 = 4;
 /// Dead letters stay longer than the messages did, because their time counts from the first send.
 pub const DEAD_RETENTION_DAYS: u64 = 14;

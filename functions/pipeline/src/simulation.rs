@@ -59,6 +59,9 @@ pub struct Sum {
     pub edits: u64,
     /// Changes by people that are gone.
     pub edits_lost: u64,
+    /// Changes by people that came between our look at a record and our write to it, and that the repair names for a person:
+    /// Gorgias has no conditional writes.
+    pub edits_overtaken: u64,
     /// Records that nobody touched and that are not as before.
     pub not_restored: u64,
     /// Faults by kind.
@@ -86,6 +89,7 @@ impl Sum {
         self.requests += other.requests;
         self.edits += other.edits;
         self.edits_lost += other.edits_lost;
+        self.edits_overtaken += other.edits_overtaken;
         self.not_restored += other.not_restored;
         for (kind, count) in &other.faults {
             *self.faults.entry(kind.clone()).or_default() += count;

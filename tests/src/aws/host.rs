@@ -96,8 +96,8 @@ struct Environment {
 pub(crate) struct Function {
     deployed: Deployed,
     environment: Option<Environment>,
-    /// Environments that were begun.
-    pub(crate) starts: u64,
+    /// Largest resident memory of any of its processes, bytes.
+    pub(crate) peak_bytes: u64,
 }
 
 async fn next(State(runtime): State<Arc<Runtime>>) -> Response<Body> {
@@ -232,6 +232,12 @@ impl Environment {
         Ok(outcome)
     }
 
+    /// Largest resident memory so far; nothing for a process that is gone.
+    fn peak_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        crate::measured::peak_bytes(&status).ok()
+    }
+
     fn signal(&self, signal: rustix::process::Signal) {
         let id =
             self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
@@ -261,7 +267,12 @@ impl Drop for Environment {
 impl Function {
     /// A function without an environment yet.
     pub(crate) fn new(deployed: Deployed) -> Self {
-        Self { deployed, environment: None, starts: 0 }
+        Self { deployed, environment: None, peak_bytes: 0 }
+    }
+
+    /// Its handler.
+    pub(crate) fn handler(&self) -> &'static str {
+        self.deployed.handler
     }
 
     /// One event. An environment that did not end well is not used again.
@@ -272,12 +283,10 @@ impl Function {
         }
         let mut environment = match self.environment.take() {
             Some(environment) => environment,
-            None => {
-                self.starts += 1;
-                Environment::start(&self.deployed).await?
-            }
+            None => Environment::start(&self.deployed).await?,
         };
         let outcome = environment.invoke(event, self.deployed.timeout, trouble).await?;
+        self.peak_bytes = self.peak_bytes.max(environment.peak_bytes().unwrap_or(0));
         if matches!(outcome, Outcome::Answered(_) | Outcome::Failed(_)) {
             self.environment = Some(environment);
         }

@@ -56,6 +56,8 @@ pub(crate) struct Seen {
     pub(crate) redeliveries: u64,
     /// What went wrong.
     pub(crate) mishaps: BTreeMap<Mishap, u64>,
+    /// Largest resident memory of a process, by handler, bytes.
+    pub(crate) peaks: BTreeMap<&'static str, u64>,
     /// Answers that break a rule; none is right.
     pub(crate) broken: Vec<String>,
 }
@@ -140,7 +142,10 @@ impl Mapping {
 
     async fn invoke(&mut self, event: &Value, trouble: Trouble) -> anyhow::Result<Outcome> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).invocations += 1;
-        self.function.invoke(event.clone(), trouble).await
+        let outcome = self.function.invoke(event.clone(), trouble).await;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.peaks.insert(self.function.handler(), self.function.peak_bytes);
+        outcome
     }
 
     /// Whether the answer says that the message may be deleted.

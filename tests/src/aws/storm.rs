@@ -135,6 +135,7 @@ async fn storm(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
             "redeliveries": seen.redeliveries,
             "mishaps": mishaps,
             "front": front.to_json()["faults"],
+            "peak_megabytes": seen.peaks.iter().map(|(name, bytes)| (*name, bytes / 1_000_000)).collect::<BTreeMap<_, _>>(),
             "dead_letters": dead_letters,
             "held_against_us": held,
             "broken_answers": seen.broken,

@@ -10,7 +10,8 @@ use super::rollbacks::{Edit, Migrated, STARTS_MAX, same};
 use super::{Sum, in_virtual_time};
 use crate::ports::gorgias::Ticket;
 use crate::reconcile;
-use crate::repair::{self, Planned};
+use crate::repair::{self, Planned, codes};
+use crate::repairs;
 use crate::testing::chance::{Chance, Weather};
 use crate::testing::wants::{contact, lead};
 use crate::testing::world::{Effects, Stroke};
@@ -91,6 +92,7 @@ impl Migrated {
             world.store.weather(&mut clear);
             sum.requests = world.gorgias.all_requests();
             clear_seconds(&world, is_covered, &mut sum).await;
+            people.overtaken = overtaken(&world).await;
             self.judge_repair(&world, &people, &mut sum);
             sum.judged(seed)
         })
@@ -111,7 +113,10 @@ impl Migrated {
     fn judge_repair(&self, world: &World, people: &People, sum: &mut Sum) {
         let (edits, touched) = (&people.edits, people.tickets());
         world.gorgias.account(|account| {
-            sum.edits_lost = edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            let gone = edits.iter().filter(|edit| !edit.is_there(account));
+            let (named, silent): (Vec<&Edit>, Vec<&Edit>) = gone.partition(|edit| people.is_overtaken(edit));
+            sum.edits_overtaken = named.len() as u64;
+            sum.edits_lost = silent.len() as u64;
             for (id, loaded) in &self.loaded.tickets {
                 let key = &loaded.external_id;
                 let live: Vec<&Ticket> = account
@@ -154,6 +159,8 @@ struct People {
     edits: Vec<Edit>,
     /// Keys of tickets that they deleted or put into the trash.
     taken: BTreeSet<String>,
+    /// Records that the repair names because they acted between its look and its write: object and id.
+    overtaken: BTreeSet<(String, String)>,
 }
 
 impl People {
@@ -173,9 +180,26 @@ impl People {
         self.edits.iter().filter_map(Edit::ticket).collect()
     }
 
+    /// A field that the repair wrote over and named. What is taken away or answered can never be written over.
+    fn is_overtaken(&self, edit: &Edit) -> bool {
+        let record = match edit {
+            Edit::Renamed(id, _) | Edit::Tagged(id) | Edit::Assigned(id) => ("ticket", id.0),
+            Edit::CustomerRenamed(id, _) => ("customer", id.0),
+            Edit::Answered(..) | Edit::Trashed(_) | Edit::Deleted(_) | Edit::NewTicket(..) => return false,
+        };
+        self.overtaken.contains(&(record.0.to_owned(), record.1.to_string()))
+    }
+
     fn renamed(&self, id: CustomerId) -> bool {
         self.edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id))
     }
+}
+
+/// Records that the repairs name because somebody acted while they were written.
+async fn overtaken(world: &World) -> BTreeSet<(String, String)> {
+    let repairs = repairs::all(&world.context()).await.unwrap_or_default();
+    let left = repairs.into_iter().filter_map(|repair| repair.done).flat_map(|done| done.residue);
+    left.filter(|left| left.code == codes::OVERTAKEN).map(|left| (left.object, left.gorgias_id)).collect()
 }
 
 /// Records of ours that are there more than once, without what lies in the trash.
