@@ -117,10 +117,7 @@ async fn storm(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         && held.is_empty()
         && dead_letters == 0
         && seen.broken.is_empty();
-    let mishaps: BTreeMap<&str, u64> = Mishap::ALL
-        .iter()
-        .map(|mishap| (mishap.name(), seen.mishaps.get(mishap).copied().unwrap_or(0)))
-        .collect();
+    let (mishaps, peaks) = (mishaps(&seen), peaks(&seen));
     println!(
         "{}",
         json!({
@@ -135,7 +132,7 @@ async fn storm(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
             "redeliveries": seen.redeliveries,
             "mishaps": mishaps,
             "front": front.to_json()["faults"],
-            "peak_megabytes": seen.peaks.iter().map(|(name, bytes)| (*name, bytes / 1_000_000)).collect::<BTreeMap<_, _>>(),
+            "peak_megabytes": peaks,
             "dead_letters": dead_letters,
             "held_against_us": held,
             "broken_answers": seen.broken,
@@ -143,6 +140,17 @@ async fn storm(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
         })
     );
     Ok(is_right)
+}
+
+/// What went wrong, by its word; what never did stands there as 0.
+fn mishaps(seen: &Seen) -> BTreeMap<&'static str, u64> {
+    let counted = |mishap: &Mishap| seen.mishaps.get(mishap).copied().unwrap_or(0);
+    Mishap::ALL.iter().map(|mishap| (mishap.name(), counted(mishap))).collect()
+}
+
+/// Megabytes by handler.
+fn peaks(seen: &Seen) -> BTreeMap<&'static str, u64> {
+    seen.peaks.iter().map(|(handler, bytes)| (*handler, bytes / 1_000_000)).collect()
 }
 
 /// The command of a person, watching until the run rests. A mapping that ends before it is an error.
