@@ -126,12 +126,12 @@ pub(crate) fn crash(arguments: &Crash) -> ExitCode {
     let (killed, seconds) = play(1, points, |point| template.killed_at(point));
     println!(
         "{}",
-        json!({ "type": "undisturbed", "look_ups": undisturbed.look_ups, "wrong": undisturbed.wrong })
+        json!({ "type": "undisturbed", "look_ups": undisturbed.look_ups, "probes": undisturbed.probes, "wrong": undisturbed.wrong })
     );
     let mut line = told(&killed, seconds);
     line["type"] = json!("kill_points");
-    line["look_ups_per_kill"] =
-        json!(killed.look_ups.saturating_sub(points * undisturbed.look_ups) as f64 / points as f64);
+    line["look_ups_per_kill"] = json!(killed.look_ups as f64 / points as f64);
+    line["look_ups_per_kill_max"] = json!(killed.look_ups_max);
     println!("{line}");
     let (storms, seconds) = play(arguments.first, arguments.seeds, |seed| template.stormy(seed, None));
     let mut line = told(&storms, seconds);

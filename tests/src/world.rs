@@ -110,6 +110,10 @@ api_key = "env:GORGIAS_API_KEY"
 bucket = "{requests}/{window}"
 reserve = 0.0
 
+[residency]
+store = "FI"
+destination = "EU"
+
 [store]
 url = "file:run"
 

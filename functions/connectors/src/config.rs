@@ -7,6 +7,7 @@ mod document;
 mod error;
 mod mapping;
 mod secret;
+mod stated;
 
 use std::path::{Path, PathBuf};
 
@@ -166,7 +167,8 @@ impl Config {
         let queue = queue_place(&file.queue.url)?;
         let workspace = store.folder().cloned().unwrap_or_else(|| folder.join(WORKSPACE_FOLDER));
         let mapping = mapping::settings(&file)?;
-        let limits = mapping::limits(&file)?;
+        let mut limits = mapping::limits(&file)?;
+        limits.stated = stated::read(&file, &leaddesk.rest_api_url, &queue)?;
         Ok(Self { migration: file.migration, leaddesk, gorgias, store, queue, workspace, mapping, limits })
     }
 }

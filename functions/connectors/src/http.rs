@@ -244,6 +244,12 @@ pub(crate) fn call_limit(headers: &HeaderMap) -> Option<(u32, u32)> {
     Some((used.trim().parse().ok()?, limit.trim().parse().ok()?))
 }
 
+/// The moment of the answer by the clock of who gave it (RFC 9110, `Date`).
+pub(crate) fn moment(headers: &HeaderMap) -> Option<jiff::Timestamp> {
+    let text = headers.get("date")?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
 /// Pause before try number `tries` + 1 of an equal request.
 pub(crate) fn pause_after(tries: u32) -> Duration {
     let doubled = 2_u32.checked_pow(tries.saturating_sub(1)).unwrap_or(u32::MAX);
@@ -263,6 +269,17 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_moment_of_an_answer_is_read() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("date", text.parse().unwrap());
+            moment(&headers).map(|at| at.to_string())
+        };
+        assert_eq!(read("Sat, 28 Nov 2026 04:38:59 GMT").as_deref(), Some("2026-11-28T04:38:59Z"));
+        assert_eq!((read("yesterday"), moment(&HeaderMap::new())), (None, None));
+    }
 
     #[test]
     fn the_call_limit_is_read_whatever_its_case() {

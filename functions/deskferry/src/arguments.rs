@@ -68,8 +68,12 @@ pub(crate) enum Command {
     Init(Init),
     /// Run all steps, from discover to report, or go on where the run stopped
     Run(Run),
+    /// Whether a migration could begin: access, tier, plan, rate limit, files, places, clock, disk
+    Doctor,
     /// Look at both accounts and the operator's files; writes nothing to either
     Discover,
+    /// Record who answers for data that leaves the EU: who, when, for which records
+    Acknowledge(Acknowledge),
     /// Propose what lands where, field by field, with reasons
     Propose,
     /// Approve the proposal; nothing is written to Gorgias before
@@ -116,6 +120,7 @@ impl Command {
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
+            Self::Acknowledge(_) => Some("deskferry acknowledge --by NAME --scope TEXT".to_owned()),
             Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
             other => Some(format!("deskferry {}", other.name())),
         }
@@ -127,7 +132,9 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Init(_) => "init",
             Self::Run(_) => "run",
+            Self::Doctor => "doctor",
             Self::Discover => "discover",
+            Self::Acknowledge(_) => "acknowledge",
             Self::Propose => "propose",
             Self::Confirm(_) => "confirm",
             Self::Prepare => "prepare",
@@ -186,6 +193,20 @@ pub(crate) struct Run {
     pub(crate) by: String,
     #[command(flatten)]
     pub(crate) strict: Strict,
+}
+
+/// Arguments of `acknowledge`.
+#[derive(Debug, Args)]
+pub(crate) struct Acknowledge {
+    /// Who answers for it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// For which records, in words
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) scope: String,
+    /// On which legal ground, such as "standard contractual clauses"
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) basis: Option<String>,
 }
 
 /// Arguments of `confirm`.

@@ -1,9 +1,11 @@
 //! One module per command; commands that share everything but the step they run share a module.
 
+mod acknowledge;
 mod cloud;
 mod completions;
 mod confirm;
 mod demo;
+mod doctor;
 pub(crate) mod explain;
 mod init;
 mod remote;
@@ -38,6 +40,8 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Completions(completions) => Ok(completions::run(completions)),
         Command::Twin(twin) => twin::run(screen, twin),
         Command::Run(run) => run::run(screen, common, run),
+        Command::Doctor => doctor::run(screen, common),
+        Command::Acknowledge(acknowledge) => acknowledge::run(screen, common, acknowledge),
         Command::Discover => steps::run(screen, common, steps::Wish::One(Step::Discover)),
         Command::Propose => steps::run(screen, common, steps::Wish::One(Step::Propose)),
         Command::Confirm(confirm) => confirm::run(screen, common, confirm),

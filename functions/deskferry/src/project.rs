@@ -179,7 +179,7 @@ pub(crate) fn folder(config: &Config) -> PathBuf {
 }
 
 /// An address as it may be shown: credentials and parameters are refused when the configuration is read, and cut here too.
-fn shown(url: &impl ToString) -> String {
+pub(crate) fn shown(url: &impl ToString) -> String {
     let text = url.to_string();
     let end = text.find(['?', '#']).unwrap_or(text.len());
     clean::line(text[..end].trim_end_matches('/')).into_owned()

@@ -91,6 +91,7 @@ fn write_config(folder: &Path, leaddesk: &str, gorgias: &str) {
         .replace("https://restapi-nor.leaddesk.com/stable", &format!("{leaddesk}/stable"))
         .replace("https://acme.gorgias.com", gorgias)
         .replace("bucket = \"40/20\"", "bucket = \"40/1\"")
+        .replace("# destination = \"EU\"", "destination = \"EU\"")
         .replace("default_region = \"FI\"", "default_region = \"FI\"\nrequests_per_second = 1000");
     std::fs::write(path, text).unwrap();
 }

@@ -64,6 +64,9 @@ impl Progress for Counts {
                 self.add("LookUps", arrived + absent + left);
                 tracing::info!(step, arrived, absent, left, "doubts settled");
             }
+            Event::LagMeasured { step, lag_milliseconds, is_visible } => {
+                tracing::info!(step, lag_milliseconds, is_visible, "lag measured");
+            }
             Event::Finding { code, count, text } => tracing::info!(code, count, text, "finding"),
         }
     }

@@ -29,6 +29,7 @@ pub mod lead_card;
 pub mod mapping;
 pub mod message;
 pub mod person;
+pub mod residency;
 pub mod tags;
 pub mod teams;
 pub mod ticket;

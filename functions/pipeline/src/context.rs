@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use migration::residency::Places;
 use migration::settings::MappingSettings;
 use snapshot::RunId;
 
@@ -45,6 +46,39 @@ pub struct Context {
 /// People notice within a week what is missing.
 const ROLLBACK_HOLD: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
 
+/// What the operator states about both accounts because neither tells it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stated {
+    /// Where the data goes.
+    pub places: Places,
+    /// Host of LeadDesk's REST interface, which holds the zone of the account.
+    pub source_zone: Option<String>,
+    /// What LeadDesk costs while both systems run.
+    pub parallel: Option<ParallelCosts>,
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl Stated {
+    /// Everything stays in the European Economic Area.
+    pub(crate) fn inside() -> Self {
+        let inside = || migration::residency::Place::Inside("FI".to_owned());
+        Self { places: Places { store: inside(), destination: inside() }, ..Self::default() }
+    }
+}
+
+/// What LeadDesk costs, as its contract says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParallelCosts {
+    /// Licences that are paid in any case.
+    pub licences_min: u32,
+    /// Price of one of them a month.
+    pub licence_month: f64,
+    /// Price of a minute of a call.
+    pub minute: f64,
+    /// Currency of both.
+    pub currency: String,
+}
+
 /// Bounds of a run. Every one has a unit and a reason.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -69,6 +103,8 @@ pub struct Limits {
     /// How long a request may live, and since when a lock keeps other processes away; decides how long a start waits
     /// for what an earlier one left in doubt.
     pub ledger: crate::ledger::timing::Timing,
+    /// What the operator states.
+    pub stated: Stated,
     /// How long what a rollback removed stays in the trash before it may be removed for good.
     pub rollback_hold: std::time::Duration,
 }
@@ -86,6 +122,7 @@ impl Default for Limits {
             chat_window: None,
             accepted_findings: Vec::new(),
             ledger: crate::ledger::timing::Timing::default(),
+            stated: Stated::default(),
             rollback_hold: ROLLBACK_HOLD,
         }
     }

@@ -8,13 +8,18 @@ pub mod error;
 pub mod files;
 pub mod samples;
 mod scope;
+pub mod scope_document;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
+use migration::contact_point::{Region, normalize_phone};
 use migration::leaddesk::{CallingList, Campaign, User};
 use migration::settings::RecordingPolicy;
+
+use snapshot::tables::SourceLead;
 
 pub use error::DiscoverError;
 
@@ -27,11 +32,14 @@ use crate::extract::listing::{self, Collection};
 use crate::extract::organisation;
 use crate::extract::seen::{Seen, canonical_id};
 use crate::operator::folder::Folder;
+use crate::plan;
 use crate::progress::Event;
+use crate::residency::{self, ResidencyError};
 use crate::step::{StepFinding, StepReport};
 use crate::transform::records;
 use destination::Destination;
 use files::Files;
+use surroundings::Surroundings;
 
 /// Name of the step in reports and events.
 const STEP: &str = "discover";
@@ -45,6 +53,8 @@ pub async fn run(ctx: &Context) -> Result<StepReport, DiscoverError> {
         Ok(inventory) => Ok(report(&inventory, true)),
         Err(DocumentError::Missing { .. }) => {
             let inventory = look(ctx).await?;
+            // Before the inventory, whose presence ends the step.
+            scope_document::keep(ctx, &inventory).await?;
             documents::put(
                 ctx,
                 ctx.run_key("inventory.json").map_err(DocumentError::from)?,
@@ -82,6 +92,7 @@ fn finished(ctx: &Context, part: &str, done: u64) {
 }
 
 async fn look(ctx: &Context) -> Result<Inventory, DiscoverError> {
+    residency::check_store(ctx).await?;
     let taken_at = ctx.clock.now();
     started(ctx, "LeadDesk", None);
     let source = Source::look(ctx).await.map_err(DiscoverError::of_source)?;
@@ -89,7 +100,15 @@ async fn look(ctx: &Context) -> Result<Inventory, DiscoverError> {
     started(ctx, "Gorgias", None);
     let destination = destination::look(ctx).await?;
     finished(ctx, "Gorgias", destination.counts.values().sum());
-    let inventory = inventory(taken_at, source, destination, ctx.mapping.recording);
+    let mut inventory = inventory(taken_at, source, destination, ctx.mapping.recording);
+    let open = residency::open(ctx).await.map_err(ResidencyError::from)?;
+    let concerned = residency::is_concerned(ctx, Some(&inventory));
+    let around = Surroundings {
+        stated: &ctx.limits.stated,
+        open_ways: if concerned { &open } else { &[] },
+        bucket: plan::bucket(ctx),
+    };
+    around.tell(&mut inventory);
     for found in &inventory.overview.findings {
         if let Some(code) = migration::finding::Code::from_text(&found.code) {
             let event = Event::Finding { code: code.as_str(), count: found.count, text: found.text.clone() };
@@ -121,6 +140,7 @@ fn inventory(
         lists: source.list_counts,
         files: source.files.entries,
         findings,
+        numbers_inside_eea: source.numbers_inside_eea,
         sampled_contacts: source.sampled_contacts,
     };
     Inventory {
@@ -148,6 +168,7 @@ struct Source {
     counts: BTreeMap<String, u64>,
     files: Files,
     sampled_contacts: u64,
+    numbers_inside_eea: u64,
 }
 
 impl Source {
@@ -181,6 +202,7 @@ impl Source {
             counts: BTreeMap::new(),
             files,
             sampled_contacts: 0,
+            numbers_inside_eea: 0,
         };
         let lists: Vec<(String, String)> =
             listed.into_iter().filter_map(|list| Some((canonical_id(&list.id)?, list.name))).collect();
@@ -222,6 +244,7 @@ impl Source {
                 .map_err(|fault| ExtractError::Export { list_id: list_id.clone(), fault: Box::new(fault) })?;
             let ids: Vec<u64> =
                 leads.leads.iter().filter_map(|lead| lead.leaddesk_contact_id.parse().ok()).collect();
+            self.numbers_inside_eea += numbers_inside_eea(&leads.leads, ctx.mapping.region);
             self.sampled_contacts += samples::read(ctx, list_id, &samples::evenly(&ids, share)).await?;
             let counts = ListCounts {
                 rows: leads.rows,
@@ -247,4 +270,18 @@ impl Source {
         finished(ctx, "lists", u64::try_from(lists.len()).unwrap_or(0));
         Ok(())
     }
+}
+
+/// Numbers of the area in an export, where the account's own country does not already say that they are there.
+fn numbers_inside_eea(leads: &[SourceLead], region: Region) -> u64 {
+    if migration::residency::is_inside(region) {
+        return 0;
+    }
+    let numbers = leads.iter().filter_map(|lead| lead.phones_joined.as_deref());
+    let parts = numbers.flat_map(|joined| joined.split('|'));
+    let inside = parts.filter(|raw| {
+        normalize_phone(raw, region)
+            .is_some_and(|number| migration::residency::is_number_inside(number.as_str()))
+    });
+    u64::try_from(inside.count()).unwrap_or(u64::MAX)
 }

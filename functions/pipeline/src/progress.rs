@@ -64,6 +64,15 @@ pub enum Event {
         /// Still not known; the next start looks again.
         left: u64,
     },
+    /// A fresh record was looked up to measure how long Gorgias takes to show one.
+    LagMeasured {
+        /// Step name.
+        step: &'static str,
+        /// Since the answer to its creation.
+        lag_milliseconds: u64,
+        /// Whether it showed; if not, it takes at least so long.
+        is_visible: bool,
+    },
     /// Something that a person should know; the code is in the catalogue of findings.
     Finding {
         /// Stable code.

@@ -18,6 +18,7 @@ use crate::documents::inventory::Inventory;
 use crate::documents::mapping::{StoredMapping, StoredPointer, StoredProposal};
 use crate::documents::{self, DocumentError};
 use crate::extract::error::ExtractError;
+use crate::residency::{self, ResidencyError};
 use crate::step::{StepFinding, StepReport};
 
 #[cfg(test)]
@@ -158,6 +159,9 @@ pub enum ConfirmError {
         /// Codes of findings.
         codes: Vec<String>,
     },
+    /// Data would leave the area of the law that protects it.
+    #[error("cannot confirm a mapping whose data may not move")]
+    Residency(#[from] ResidencyError),
     /// Another mapping was confirmed for this run.
     #[error("this run already has a confirmed mapping; start a new run for another one")]
     AlreadyConfirmed,
@@ -182,6 +186,7 @@ impl ConfirmError {
             Self::Settle(_) => "MAP103",
             Self::Open { .. } => "MAP104",
             Self::NotAccepted { .. } => "MAP105",
+            Self::Residency(error) => error.code(),
             Self::AlreadyConfirmed => "MAP106",
         }
     }
@@ -207,6 +212,7 @@ pub async fn confirm(ctx: &Context, confirmation: &Confirmation) -> Result<Confi
     }
     let inventory = documents::inventory(ctx).await?;
     check_accepted(ctx, &inventory)?;
+    residency::check(ctx, Some(&inventory)).await?;
     let mut proposal = proposal(ctx).await?;
     let actual = proposal.digest().to_hex();
     if let Some(seen) = confirmation.proposal_digest.as_ref().filter(|seen| **seen != actual) {

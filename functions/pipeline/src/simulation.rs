@@ -49,8 +49,12 @@ pub struct Sum {
     pub written_twice_uncovered: u64,
     /// Records that a comparison found twice and took out of the way.
     pub swept: u64,
-    /// Look-ups by our keys.
+    /// Look-ups by our keys of what was in doubt.
     pub look_ups: u64,
+    /// Most of them in one history.
+    pub look_ups_max: u64,
+    /// Look-ups of fresh records, to measure how long Gorgias takes to show them.
+    pub probes: u64,
     /// Records that were to be written.
     pub records: u64,
     /// Requests.
@@ -85,6 +89,8 @@ impl Sum {
         self.written_twice_uncovered += other.written_twice_uncovered;
         self.swept += other.swept;
         self.look_ups += other.look_ups;
+        self.look_ups_max = self.look_ups_max.max(other.look_ups_max);
+        self.probes += other.probes;
         self.records += other.records;
         self.requests += other.requests;
         self.edits += other.edits;

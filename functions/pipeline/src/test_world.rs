@@ -13,7 +13,7 @@ use migration::local_time::SourceZone;
 use migration::settings::MappingSettings;
 use tokio::sync::Notify;
 
-use crate::context::{Context, Limits};
+use crate::context::{Context, Limits, Stated};
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::Gorgias;
 use crate::ports::leaddesk::{
@@ -289,7 +289,7 @@ impl World {
             files: folder.path().join("files"),
             scratch: folder.path().join("scratch"),
             mapping: MappingSettings::new(zone, "FI".parse().expect("a region")),
-            limits: Limits::default(),
+            limits: Limits { stated: Stated::inside(), ..Limits::default() },
             stop: crate::stop::Stop::default(),
         };
         Self { ctx, source, store, _folder: folder }

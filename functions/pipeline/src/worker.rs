@@ -25,6 +25,7 @@ use crate::prepare::{self, PrepareError};
 use crate::propose::{self, ProposeError};
 use crate::reconcile::{self, ReconcileError, verdict};
 use crate::report::{self, ReportError, steps};
+use crate::residency::{self, ResidencyError};
 use crate::run_folder::DocumentError;
 use crate::step::StepReport;
 use crate::stop::Stopped;
@@ -46,6 +47,9 @@ pub enum StepError {
     /// The confirmed mapping.
     #[error("cannot read the confirmed mapping")]
     Mapping(#[from] MappingDocumentError),
+    /// Data would leave the area of the law that protects it.
+    #[error("cannot move data")]
+    Residency(#[from] ResidencyError),
     /// Preparing.
     #[error("cannot prepare the destination")]
     Prepare(#[from] PrepareError),
@@ -111,6 +115,7 @@ impl StepError {
             Self::Discover(error) => error.code().to_owned(),
             Self::Propose(error) => error.code().to_owned(),
             Self::Mapping(error) => error.code().to_owned(),
+            Self::Residency(error) => error.code().to_owned(),
             Self::Prepare(error) => error.code().to_owned(),
             Self::Extract(error) => error.code().to_owned(),
             Self::Transform(error) => error.code().to_owned(),
@@ -178,6 +183,10 @@ pub async fn run_step(ctx: &Context, step: Step) -> Result<StepReport, StepError
 }
 
 async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
+    if matches!(step, Step::Prepare | Step::Extract | Step::Load(_)) {
+        let inventory = documents::inventory(ctx).await?;
+        residency::check(ctx, Some(&inventory)).await?;
+    }
     Ok(match step {
         Step::Discover => discover::run(ctx).await?,
         Step::Propose => propose::run(ctx).await?,

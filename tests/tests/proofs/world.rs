@@ -175,6 +175,10 @@ default_region = "FI"
 requests_per_second = 100000
 in_flight = 8
 
+[residency]
+store = "FI"
+destination = "EU"
+
 [gorgias]
 base_url = "{}"
 email = "{email}"

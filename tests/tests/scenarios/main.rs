@@ -61,6 +61,7 @@ macro_rules! scenarios {
 scenarios![
     approval_is_asked_for,
     damaged_files_stop_the_run,
+    data_stays_where_the_law_says,
     nothing_is_trusted_that_was_changed,
     step_by_step,
     what_was_damaged_is_mended,

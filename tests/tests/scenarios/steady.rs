@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// Pattern and what is shown instead, in the order in which they are applied.
-const VOLATILE: [(&str, &str); 11] = [
+const VOLATILE: [(&str, &str); 12] = [
     (r#""elapsed_seconds":[\d.]+"#, r#""elapsed_seconds":SECONDS"#),
     (r"http://127\.0\.0\.1:\d+", "http://TWIN"),
     (r"\b[0-9a-f]{64}\b", "DIGEST"),
@@ -16,6 +16,7 @@ const VOLATILE: [(&str, &str); 11] = [
     (r"\b\d+(\.\d+)? (ms|s|min|h)\b", "DURATION"),
     (r"\b[\d,]+(\.\d+)?/s\b", "RATE/s"),
     (r"\bpid \d+\b", "pid PID"),
+    (r"\b[\d,]+ MB free\b", "SIZE free"),
     // Only what takes a while tells how long.
     (r"(?m) +in DURATION$", ""),
 ];

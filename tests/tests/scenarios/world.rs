@@ -129,6 +129,7 @@ impl World {
             format!("https://acme.gorgias.com => {gorgias}"),
             // One request after the other, so that records get their ids in one order.
             "bucket = \"40/20\" => bucket = \"4000/1\"\nin_flight = 1".to_owned(),
+            "# destination = \"EU\" => destination = \"EU\"".to_owned(),
             "default_region = \"FI\" => default_region = \"FI\"\nrequests_per_second = 1000".to_owned(),
         ] {
             self.direct(&format!("replace {change} in migration.toml"));

@@ -24,7 +24,30 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) rollback: RollbackTable,
     #[serde(default)]
+    pub(super) residency: ResidencyTable,
+    pub(super) parallel: Option<Parallel>,
+    #[serde(default)]
     pub(super) accept: Accept,
+}
+
+/// Where data lies: a country code, or EU.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResidencyTable {
+    /// The folder or bucket of the store; a bucket's own region where the queue names it.
+    pub(super) store: Option<String>,
+    /// The Gorgias account, as its contract says.
+    pub(super) destination: Option<String>,
+}
+
+/// What LeadDesk costs while both systems run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parallel {
+    pub(super) licences_min: u32,
+    pub(super) licence_month: f64,
+    pub(super) minute: f64,
+    pub(super) currency: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -19,7 +19,7 @@ use url::Url;
 use crate::cause::Cause;
 use crate::http::log::HttpLog;
 use crate::http::retry_after::retry_after;
-use crate::http::{Exchange, Failure, HttpClient, call_limit};
+use crate::http::{Exchange, Failure, HttpClient, call_limit, moment};
 
 /// An answer larger than this is refused; a page of a hundred tickets or messages stays far below.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -218,6 +218,7 @@ impl Transport {
             return Attempt::Throttled;
         }
         self.settle(ticket, call_limit(&answer.headers));
+        self.compare_clocks(&answer.headers);
         if answer.is_redirect() {
             return Attempt::Done(Outcome::Moved(answer.status, self.path_of(&answer.headers)));
         }
@@ -225,6 +226,13 @@ impl Transport {
             Ok(body) => Outcome::Answer(answer.status, body),
             Err(fault) => Outcome::NoAnswer(Cause::of(&fault)),
         })
+    }
+
+    fn compare_clocks(&self, headers: &HeaderMap) {
+        if let Some(theirs) = moment(headers) {
+            let ahead = theirs.as_second() - self.clock.now().as_second();
+            self.usage.lock().unwrap_or_else(PoisonError::into_inner).clock_ahead_seconds = Some(ahead);
+        }
     }
 
     /// The path that a redirect names, if it stays within the account.

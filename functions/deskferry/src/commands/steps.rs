@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use migration::load_plan;
 use pipeline::conduct::{self, Next, Step};
+use pipeline::discover::scope_document;
 use pipeline::step::StepReport;
 use pipeline::wave::Wave;
 use pipeline::worker;
@@ -284,6 +285,11 @@ pub(crate) fn tell(screen: &Screen, project: &Project, step: Step, report: &Step
         "was_done": report.was_done,
         "records": report.records,
     }));
+    if step == Step::Discover {
+        let scope = project.place(&format!("runs/{}/{}", project.run(), scope_document::MARKDOWN));
+        screen.say(format!("Scope       {scope}"));
+        screen.event(json!({ "type": "scope", "document": scope }));
+    }
     if let Some(requests) = report.records.get(FLOOR_RECORD).filter(|_| step == Step::Plan) {
         let seconds = load_plan::bound_seconds(*requests, &project.config.gorgias.bucket);
         screen.say(format!(

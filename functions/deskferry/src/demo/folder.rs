@@ -149,6 +149,10 @@ default_region = "FI"
 requests_per_second = 2000
 in_flight = 8
 
+[residency]
+store = "FI"
+destination = "EU"
+
 [gorgias]
 base_url = "{gorgias}"
 email = "migration@acme.example"

@@ -140,6 +140,9 @@ catalogue! {
     NOT_AGREED = "E0506", Approval, "a person did not agree",
         "what has to be typed was not typed",
         "look at the plan, then type what is asked for or pass it with --confirm";
+    RESIDENCY = "E0507", Approval, "personal data would leave the EU",
+        "contacts of the EU would move to a place outside, or to one that nobody stated",
+        "state both places under [residency], or record who answers for it: deskferry acknowledge --by NAME --scope TEXT";
 
     STORE = "E0601", Error, "the store cannot be read or written",
         "the medium failed",

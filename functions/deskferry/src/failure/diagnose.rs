@@ -18,6 +18,7 @@ use pipeline::prepare::PrepareError;
 use pipeline::propose::ConfirmError;
 use pipeline::readings::ReadingError;
 use pipeline::reconcile::ReconcileError;
+use pipeline::residency::ResidencyError;
 use pipeline::run_folder;
 use pipeline::stop::Stopped;
 use pipeline::worker::StepError;
@@ -119,6 +120,13 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
             _ => None,
         };
     }
+    if let Some(error) = error.downcast_ref::<ResidencyError>() {
+        return match error {
+            ResidencyError::Open(_) => Some(&catalogue::RESIDENCY),
+            ResidencyError::Document(_) => None,
+            _ => Some(&catalogue::BAD_ARGUMENT),
+        };
+    }
     if matches!(error.downcast_ref(), Some(PrepareError::Refused { .. })) {
         return Some(&catalogue::NOT_ACCEPTED);
     }
@@ -168,7 +176,7 @@ fn of_confirmation(error: &ConfirmError) -> Option<&'static Entry> {
         ConfirmError::OtherProposal { .. } | ConfirmError::AlreadyConfirmed => Some(&catalogue::STALE),
         ConfirmError::Settle(_) | ConfirmError::Open { .. } => Some(&catalogue::OPEN_CONFLICTS),
         ConfirmError::NotAccepted { .. } => Some(&catalogue::NOT_ACCEPTED),
-        ConfirmError::Propose(_) | ConfirmError::Document(_) => None,
+        ConfirmError::Propose(_) | ConfirmError::Document(_) | ConfirmError::Residency(_) => None,
     }
 }
 

@@ -43,6 +43,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "something changed in mid-run: start a new run",
     ),
     (
+        "DOT101",
+        "this machine's clock differs from Gorgias'",
+        "set it by a time server; waits and log lines are read by it",
+    ),
+    (
         "DST101",
         "Gorgias refuses the credentials",
         "check gorgias.email and gorgias.api_key; the user needs the role admin",
@@ -254,6 +259,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "REP102",
         "more differences were counted than a verdict keeps",
         "mend the commonest ones first, then reconcile again",
+    ),
+    (
+        "RES101",
+        "an acknowledgement cannot be recorded",
+        "give a name and a scope; where nothing leaves the EU there is nothing to acknowledge",
     ),
     (
         "ROL001",

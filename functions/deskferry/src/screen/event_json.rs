@@ -42,6 +42,13 @@ pub(crate) fn render(at: Timestamp, event: &Event) -> Value {
             "absent": absent,
             "left": left,
         }),
+        Event::LagMeasured { step, lag_milliseconds, is_visible } => json!({
+            "type": "lag_measured",
+            "at": at,
+            "step": step,
+            "lag_milliseconds": lag_milliseconds,
+            "is_visible": is_visible,
+        }),
         Event::Finding { code, count, text } => finding(at, code, *count, text),
     }
 }

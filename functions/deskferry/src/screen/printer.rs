@@ -145,6 +145,7 @@ impl Printer {
                 self.event(&event_json::render(at, event));
                 self.say(&settled_line(*arrived, *absent, *left));
             }
+            Event::LagMeasured { .. } => self.event(&event_json::render(at, event)),
             Event::Finding { code, count, text } => self.finding(at, code, *count, text),
         }
     }

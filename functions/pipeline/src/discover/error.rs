@@ -4,6 +4,7 @@ use crate::documents::DocumentError;
 use crate::extract::ExtractError;
 use crate::ports::gorgias::ReadError;
 use crate::ports::leaddesk::SourceError;
+use crate::residency::ResidencyError;
 
 /// Why discovery stopped.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,9 @@ pub enum DiscoverError {
         /// Pages read.
         pages: usize,
     },
+    /// The store lies outside the area of the law that protects the contacts.
+    #[error("cannot keep samples of contacts")]
+    Residency(#[from] ResidencyError),
     /// The inventory cannot be kept or read.
     #[error("cannot keep the inventory")]
     Document(#[from] DocumentError),
@@ -63,6 +67,7 @@ impl DiscoverError {
             Self::DestinationCredentials(_) => "DST101",
             Self::Destination { .. } => "DST102",
             Self::Endless { .. } => "DST103",
+            Self::Residency(error) => error.code(),
             Self::Document(error) => error.code(),
         }
     }

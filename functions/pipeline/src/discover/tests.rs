@@ -38,9 +38,17 @@ async fn both_sides_and_the_files_are_told() {
         report.findings.iter().map(|f| format!("{} {} {}", f.code, f.count, f.text)).collect();
     expect![[r#"
         DIS103 1 results.csv is not there
+        DIS106 1 LeadDesk shows neither licences nor prices; [parallel] in migration.toml takes those of the contract
         DIS201 1 rules are active at the destination: Auto-reply
         DIS202 1 satisfaction surveys are on at the destination: chat
         DIS203 1 webhooks would fire for every migrated ticket: Orders
+        DIS206 1 0 of 25 customer fields are active, 25 are free
+        DIS206 1 1 of 25 ticket fields are active, 24 are free
+        DIS208 1 active agents have no Gorgias user
+        DIS209 1 Gorgias does not restrict which tickets an agent sees
+        DIS210 1 knowledge-base articles and translations are not part of a migration
+        DIS211 1 plan pro: tickets above it and answers of AI Agent are billed; by default nothing is written that counts as sent, and whether imported tickets count is not documented
+        DIS212 1 plan pro; 40 requests in 20 s
         FIL107 1 cannot use groups.csv: the header lacks group_id, group_name, username; it has group, name; expected are group_id, group_name, username; extract stops at it until it is mended
         FIL202 1 files in the folder that are not known by name; they are not read
         ZIP101 1 cannot use bot.zip: not a ZIP file, or cut off; extract stops at it until it is mended"#]].assert_eq(&lines.join("\n"));

@@ -67,6 +67,9 @@ pub struct Overview {
     pub scope: Vec<ScopeRow>,
     /// What a person should know, sorted.
     pub findings: Vec<FindingEntry>,
+    /// Numbers of leads that belong to the European Economic Area, where the account's own country lies outside.
+    #[serde(default)]
+    pub numbers_inside_eea: u64,
     /// Contacts that were looked at for the meaning of the slots.
     pub sampled_contacts: u64,
 }

@@ -69,6 +69,7 @@ fn inventory() -> Inventory {
             note: "tickets".into(),
         }],
         findings: vec![finding],
+        numbers_inside_eea: 0,
         sampled_contacts: 2,
     };
     Inventory {

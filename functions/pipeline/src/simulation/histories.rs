@@ -163,7 +163,10 @@ impl Template {
         (sum.duplicates, sum.lost) = self.judge(&world, &refused);
         let requests = world.gorgias.usage_by_route();
         sum.requests = requests.values().sum();
-        sum.look_ups = requests.get("GET /tickets?external_id").copied().unwrap_or(0);
+        sum.probes = world.probes.count();
+        let asked = requests.get("GET /tickets?external_id").copied().unwrap_or(0);
+        sum.look_ups = asked.saturating_sub(sum.probes);
+        sum.look_ups_max = sum.look_ups;
         sum.mails = world.gorgias.account(|account| {
             account.messages.values().filter(|message| message.is_public == Some(true)).count() as u64
         });

@@ -8,7 +8,7 @@ const SEEDS: u64 = 60;
 #[test]
 fn an_undisturbed_load_needs_no_look_up_but_those_that_measure() {
     let sum = Template::new(40).undisturbed();
-    assert_eq!((sum.wrong, sum.look_ups), (0, 3), "{sum:?}");
+    assert_eq!((sum.wrong, sum.look_ups, sum.probes), (0, 0, 3), "{sum:?}");
 }
 
 #[test]

@@ -16,9 +16,9 @@ use tokio::sync::Notify;
 use super::bug::Bug;
 use super::chance::Weather;
 use super::{Account, FakeGorgias, MemoryStore};
-use crate::context::{Context, Limits};
+use crate::context::{Context, Limits, Stated};
 use crate::ports::clock::Clock;
-use crate::progress::Silent;
+use crate::progress::{Event, Progress};
 
 /// What strikes a process at a chosen point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,12 +132,31 @@ impl Clock for TestClock {
     }
 }
 
+/// Counts the looks at fresh records, which measure and settle nothing.
+#[derive(Default)]
+pub(crate) struct Probes(AtomicU64);
+
+impl Probes {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Progress for Probes {
+    fn emit(&self, _at: Timestamp, event: Event) {
+        if let Event::LagMeasured { .. } = event {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
 /// One world; contexts made from it see the same accounts and the same store.
 pub(crate) struct World {
     pub(crate) gorgias: Arc<FakeGorgias>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) effects: Arc<Effects>,
+    pub(crate) probes: Arc<Probes>,
     pub(crate) limits: Limits,
     pub(crate) run: String,
     scratch: tempfile::TempDir,
@@ -165,7 +184,8 @@ impl World {
             store: Arc::new(MemoryStore::new(Arc::clone(&effects))),
             clock,
             effects,
-            limits: Limits::default(),
+            probes: Arc::default(),
+            limits: Limits { stated: Stated::inside(), ..Limits::default() },
             run: "2026-11-22-t1".to_owned(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
         }
@@ -179,6 +199,7 @@ impl World {
             store: Arc::new(self.store.beside(Arc::clone(&effects))),
             clock: Arc::clone(&self.clock),
             effects,
+            probes: Arc::clone(&self.probes),
             limits: self.limits.clone(),
             run: self.run.clone(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
@@ -206,6 +227,7 @@ impl World {
             store: Arc::new(self.store.copied(Arc::clone(&effects), weather.clone(), bug)),
             clock,
             effects,
+            probes: Arc::default(),
             limits: self.limits.clone(),
             run: self.run.clone(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
@@ -219,6 +241,7 @@ impl World {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             effects: Arc::clone(&self.effects),
+            probes: Arc::clone(&self.probes),
             limits: self.limits.clone(),
             run: run.to_owned(),
             scratch: tempfile::tempdir().expect("a temporary folder"),
@@ -235,7 +258,7 @@ impl World {
             source: Arc::new(super::fake_source::NoSource),
             destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            progress: Arc::new(Silent),
+            progress: Arc::clone(&self.probes) as Arc<dyn Progress>,
             files: PathBuf::from("/nonexistent"),
             scratch: self.scratch.path().to_path_buf(),
             mapping: MappingSettings::new(zone, region),

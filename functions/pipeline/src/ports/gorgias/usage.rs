@@ -13,6 +13,8 @@ pub struct Usage {
     pub throttled: u64,
     /// Last `used/limit` header.
     pub bucket: Option<(u32, u32)>,
+    /// Seconds by which the destination's clock is ahead of this machine's, as its last answer told; to the second.
+    pub clock_ahead_seconds: Option<i64>,
     /// One entry a window: start, requests sent in it, limit.
     pub windows: Vec<Window>,
 }

@@ -7,6 +7,7 @@ use super::super::{Action, DriveError, job, watch};
 use super::Engine;
 use crate::ledger::timing::Moment;
 use crate::ports::gorgias::Message;
+use crate::progress::Event;
 
 impl Engine<'_> {
     /// Some fresh records are looked up: to measure the lag, and to see how far the look-up is for those in doubt.
@@ -24,6 +25,12 @@ impl Engine<'_> {
     pub(super) fn probed(&mut self, probe: Probe, is_visible: bool) {
         let now = self.now();
         let lag = now.since(probe.answered);
+        let measured = Event::LagMeasured {
+            step: self.part.step,
+            lag_milliseconds: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
+            is_visible,
+        };
+        self.ctx.progress.emit(self.ctx.clock.now(), measured);
         // Where nobody waits for it, that it took so long is all there is to learn.
         let is_over = lag > self.ledger.lag().visibility() && self.doubts.is_empty();
         if !is_visible && !is_over {
