@@ -76,7 +76,9 @@ pub(crate) enum Command {
     Acknowledge(Acknowledge),
     /// Propose what lands where, field by field, with reasons
     Propose,
-    /// Approve the proposal; nothing is written to Gorgias before
+    /// Say what the run will send, how long it takes, what it costs and what it loses; writes to neither account
+    Estimate(Estimate),
+    /// Approve the proposal and what is lost; nothing is written to Gorgias before
     Confirm(Confirm),
     /// Save what Gorgias holds, then create fields, tags and teams, and pause what would mail customers
     Prepare,
@@ -136,6 +138,7 @@ impl Command {
             Self::Discover => "discover",
             Self::Acknowledge(_) => "acknowledge",
             Self::Propose => "propose",
+            Self::Estimate(_) => "estimate",
             Self::Confirm(_) => "confirm",
             Self::Prepare => "prepare",
             Self::Extract => "extract",
@@ -208,6 +211,23 @@ pub(crate) struct Acknowledge {
     #[arg(long, value_name = "TEXT")]
     pub(crate) basis: Option<String>,
 }
+
+/// Arguments of `estimate`.
+#[derive(Debug, Args)]
+pub(crate) struct Estimate {
+    /// Hours in which the migration may work, such as 20:00-06:00 [default: all day]
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) window: Option<String>,
+    /// Zone of these hours, such as Europe/Helsinki [default: leaddesk.time_zone]
+    #[arg(long, value_name = "ZONE", requires = "window")]
+    pub(crate) zone: Option<String>,
+    /// Agents start when open tickets and those of so many last days are there
+    #[arg(long, value_name = "DAYS", default_value_t = RECENT_DAYS)]
+    pub(crate) recent_days: u32,
+}
+
+/// A month is what agents look back on.
+pub(crate) const RECENT_DAYS: u32 = 30;
 
 /// Arguments of `confirm`.
 #[derive(Debug, Args)]

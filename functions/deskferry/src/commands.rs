@@ -6,6 +6,7 @@ mod completions;
 mod confirm;
 mod demo;
 mod doctor;
+mod estimate;
 pub(crate) mod explain;
 mod init;
 mod remote;
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Acknowledge(acknowledge) => acknowledge::run(screen, common, acknowledge),
         Command::Discover => steps::run(screen, common, steps::Wish::One(Step::Discover)),
         Command::Propose => steps::run(screen, common, steps::Wish::One(Step::Propose)),
+        Command::Estimate(wish) => estimate::run(screen, common, wish),
         Command::Confirm(confirm) => confirm::run(screen, common, confirm),
         Command::Prepare => steps::run(screen, common, steps::Wish::One(Step::Prepare)),
         Command::Extract => steps::run(screen, common, steps::Wish::One(Step::Extract)),

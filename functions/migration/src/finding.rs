@@ -43,7 +43,7 @@ impl Code {
 
     /// The text.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         self.0
     }
 

@@ -38,6 +38,9 @@ pub mod users;
 // Writing, and proving it.
 pub mod compare;
 pub mod decide;
+pub mod forecast;
 pub mod ledger;
+pub mod load_order;
 pub mod load_plan;
+pub mod loss;
 pub mod pacer;

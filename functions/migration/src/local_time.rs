@@ -27,6 +27,12 @@ impl SourceZone {
         }
     }
 
+    /// The zone itself.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The IANA name.
     #[must_use]
     pub fn name(&self) -> &str {

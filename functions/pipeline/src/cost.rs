@@ -116,6 +116,61 @@ pub fn projected(small: Sample<'_>, large: Sample<'_>, contacts: u64, per_second
     bill
 }
 
+/// A gigabyte in S3 for a month.
+const GIGABYTE_MONTH: f64 = 0.023;
+
+/// What a run is expected to do, before it has turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// Reading LeadDesk.
+    pub source_seconds: f64,
+    /// Reading and writing Gorgias.
+    pub gorgias_seconds: f64,
+    /// Requests to LeadDesk.
+    pub source_requests: u64,
+    /// Requests to Gorgias.
+    pub gorgias_requests: u64,
+    /// Customers and messages.
+    pub records: u64,
+    /// Bytes that stay in the store.
+    pub stored_bytes: u64,
+}
+
+/// Memory of the functions, as the template gives it: gigabytes that read LeadDesk, transform, and speak to Gorgias.
+const GIGABYTES: [f64; 3] = [0.5, 1.727_539_062_5, 0.25];
+/// Records a second that a function transforms and compares; a tenth of what this machine does.
+const RECORDS_PER_SECOND: f64 = 2_000.0;
+/// Steps of a run, each of which is a turn at least.
+const STEPS: f64 = 12.0;
+/// Objects that a turn creates and reads beside its work: its record, its lock, what it looks at.
+const OBJECTS_OF_A_TURN: (f64, f64) = (20.0, 60.0);
+/// Writes that one object of the ledger announces, and answers that one object of a reading keeps.
+const WRITES_PER_OBJECT: f64 = 20.0;
+/// Tables of a run, with their parts and manifests.
+const OBJECTS_OF_TABLES: f64 = 200.0;
+
+/// What a run costs that has not begun. Functions that wait for an answer are paid while they wait.
+#[must_use]
+pub fn forecast(expected: &Expected) -> Bill {
+    let [extract, transform, load] = GIGABYTES;
+    let transforming = float(expected.records) / RECORDS_PER_SECOND;
+    let waiting = expected.source_seconds + expected.gorgias_seconds;
+    let turns = STEPS + (waiting + transforming) / TURN_SECONDS;
+    let mut bill = Bill::default();
+    let seconds =
+        expected.source_seconds * extract + transforming * transform + expected.gorgias_seconds * load;
+    bill.add("gigabyte_seconds", seconds, GIGABYTE_SECOND);
+    let ledger = float(expected.gorgias_requests + expected.source_requests) / WRITES_PER_OBJECT;
+    let (writes, reads) = OBJECTS_OF_A_TURN;
+    bill.add("store_writes", ledger + OBJECTS_OF_TABLES + turns * writes, STORE_WRITE);
+    // Every turn reads the ledger's newest checkpoint and what came after it.
+    bill.add("store_reads", ledger + OBJECTS_OF_TABLES * 4.0 + turns * reads, STORE_READ);
+    bill.add("secret_requests", turns * 2.0, SECRET_REQUEST);
+    overhead(&mut bill, turns);
+    bill.add("storage_gigabyte_months", float(expected.stored_bytes) / 1e9, GIGABYTE_MONTH);
+    bill
+}
+
 /// Work of a function between its start and the margin before its hard end.
 const TURN_SECONDS: f64 = 255.0;
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: HTTP, file systems, AWS (see `connectors`), and decisions (see `migration`).
 
 pub mod discover; // both accounts, files    -> inventory, scope, findings
+pub mod estimate; // inventory, samples      -> requests, hours, cost, losses before anything moves
 pub mod extract; // LeadDesk, files         -> source snapshot
 pub mod finish; // ledger, baseline        -> rules, surveys and webhooks as they were
 pub mod handoff; // report, snapshots       -> documents for the customer's admin
@@ -28,6 +29,7 @@ pub mod doctor;
 pub mod documents;
 pub mod evidence;
 pub mod ledger;
+pub mod losses;
 pub mod mends;
 pub mod operator;
 pub mod progress;

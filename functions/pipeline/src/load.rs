@@ -25,6 +25,7 @@ use crate::context::Context;
 use crate::ledger::book::Book;
 use crate::ledger::driver::{self, DriveError, Part, Tally, Work, codes};
 use crate::ledger::{Ledger, LedgerError, Opening};
+use crate::losses::{self, LossError};
 use crate::plan::{self, PlanError, PlanV1, StoredPlan};
 use crate::ports::store::{InvalidKey, StoreError};
 use crate::prepare::{self, PrepareError};
@@ -97,6 +98,9 @@ pub enum LoadError {
         /// Its phase.
         phase: &'static str,
     },
+    /// The transformation lost more than a person approved.
+    #[error("nothing is loaded: the losses are not approved")]
+    Losses(#[source] Box<LossError>),
     /// The wave before has no good verdict.
     #[error("wave {wave} stays closed: wave {before} was not found right")]
     Closed {
@@ -132,6 +136,7 @@ impl LoadError {
             Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101",
             Self::Plan(_) | Self::Prepared(_) | Self::NotPrepared => "LOD001",
             Self::Ledger(_) => "LED101",
+            Self::Losses(error) => error.code(),
             Self::OtherAccount { .. } => "LOD002",
             Self::Closed { .. } | Self::NotLoaded { .. } => "LOD003",
             Self::RollbackOpen { .. } | Self::TakenBack { .. } => "LOD006",
@@ -183,6 +188,7 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, LoadError> {
     }
     let (plan, digest) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
     check_rollback(ctx).await?;
+    losses::check(ctx).await.map_err(|source| LoadError::Losses(Box::new(source)))?;
     check_gate(ctx, wave, &plan).await?;
     if plan.wave(wave).records == 0 {
         let stored = StoredLoad::V1 { done: 0, failed: 0, looked_up: 0, repeated: 0, held: 0 };

@@ -19,6 +19,7 @@ use crate::documents::mapping::{StoredMapping, StoredPointer, StoredProposal};
 use crate::documents::{self, DocumentError};
 use crate::extract::error::ExtractError;
 use crate::residency::{self, ResidencyError};
+use crate::losses::{self, LossError};
 use crate::step::{StepFinding, StepReport};
 
 #[cfg(test)]
@@ -162,6 +163,9 @@ pub enum ConfirmError {
     /// Data would leave the area of the law that protects it.
     #[error("cannot confirm a mapping whose data may not move")]
     Residency(#[from] ResidencyError),
+    /// The losses cannot be approved with it.
+    #[error("cannot approve what is lost")]
+    Losses(#[from] LossError),
     /// Another mapping was confirmed for this run.
     #[error("this run already has a confirmed mapping; start a new run for another one")]
     AlreadyConfirmed,
@@ -187,6 +191,7 @@ impl ConfirmError {
             Self::Open { .. } => "MAP104",
             Self::NotAccepted { .. } => "MAP105",
             Self::Residency(error) => error.code(),
+            Self::Losses(error) => error.code(),
             Self::AlreadyConfirmed => "MAP106",
         }
     }
@@ -223,6 +228,7 @@ pub async fn confirm(ctx: &Context, confirmation: &Confirmation) -> Result<Confi
     }
     let mapping =
         proposal.confirm(reviewer, confirmation.at).map_err(|conflicts| ConfirmError::Open { conflicts })?;
+    losses::seal(ctx, mapping.reviewer(), mapping.confirmed_at()).await?;
     store(ctx, &mapping).await?;
     Ok(mapping)
 }
@@ -239,7 +245,7 @@ fn check_accepted(ctx: &Context, inventory: &Inventory) -> Result<(), ConfirmErr
     if open.is_empty() { Ok(()) } else { Err(ConfirmError::NotAccepted { codes: open }) }
 }
 
-async fn store(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
+pub(crate) async fn store(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
     let digest = mapping.digest().to_hex();
     let key = ctx.key(&format!("mappings/{digest}/confirmed.json"))?;
     documents::put(ctx, key, &StoredMapping::of(mapping)).await?;

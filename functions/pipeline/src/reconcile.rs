@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use migration::compare::{Comparison, Discrepancy};
 use migration::gorgias::CustomerId;
 use migration::keys::ExternalId;
+use migration::loss::Excess;
 use snapshot::{Sealed, SnapshotError};
 
 use crate::archive::{self, ArchiveError};
@@ -24,6 +25,7 @@ use crate::context::Context;
 use crate::ledger::driver::{self, DriveError, Part};
 use crate::ledger::{Ledger, LedgerError, Opening, key};
 use crate::load::{self, LoadError};
+use crate::losses::{self, LossError};
 use crate::merges::{self, Aliases};
 use crate::plan::{self, PlanError};
 use crate::ports::gorgias::ReadError;
@@ -83,6 +85,9 @@ pub enum ReconcileError {
     /// A wanted row names something that nobody prepared; a bug.
     #[error("cannot tell what was written")]
     Unresolved(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The losses cannot be held against the budget.
+    #[error("cannot hold what was lost against what was approved")]
+    Losses(#[source] Box<LossError>),
     /// The wave has not been loaded to its end.
     #[error("wave {wave} is not loaded to its end; run load first")]
     NotLoaded {
@@ -111,6 +116,7 @@ impl ReconcileError {
             Self::Archive(error) => error.code(),
             Self::Document(_) | Self::Key(_) => "STO101",
             Self::Ledger(_) => "LED101",
+            Self::Losses(error) => error.code(),
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
             Self::Reading(error) => error.code(),
@@ -272,8 +278,26 @@ async fn compare_with(
         }
         Wave::Leads | Wave::Chats => tickets::read_back(scene, wave, &mut findings).await?,
     };
+    let over = losses::over(scene.ctx, &scene.book).await;
+    for excess in over.map_err(|source| ReconcileError::Losses(Box::new(source)))? {
+        findings.push(over_budget(&excess));
+    }
     let seconds = std::mem::take(&mut findings.seconds);
     Ok((findings.into_verdict(wave, &scene.ctx.limits.accepted_findings), sealed, seconds))
+}
+
+/// One kind of loss of which more than was approved did not arrive.
+fn over_budget(excess: &Excess) -> Difference {
+    Difference {
+        object: "loss".to_owned(),
+        external_id: excess.key.to_string(),
+        gorgias_id: None,
+        field: excess.way.as_str().to_owned(),
+        wanted: Some(format!("at most {}", excess.bound)),
+        found: Some(excess.lost.to_string()),
+        code: losses::OVER_AT_GORGIAS.to_owned(),
+        explanation: None,
+    }
 }
 
 /// What was learnt about merged customers is kept in the ledger, for the waves that follow.

@@ -5,12 +5,13 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use migration::mapping::MappingProposal;
-use pipeline::documents;
-use pipeline::propose::{self, Confirmation, LeaveOut};
+use migration::mapping::{MappingProposal, Reviewer};
+use pipeline::documents::{self, DocumentError};
+use pipeline::losses::{self, LossError};
+use pipeline::propose::{self, ConfirmError, Confirmation, LeaveOut};
 use serde_json::json;
 
-use super::steps;
+use super::{estimate, steps};
 use crate::arguments::{Common, Confirm};
 use crate::clean;
 use crate::exit::Exit;
@@ -63,8 +64,9 @@ pub(crate) async fn approve(
             clean::line(mapping.reviewer().as_str()),
             words::moment(mapping.confirmed_at(), &screen.look().zone),
         ));
-        return Ok(());
+        return accept_losses(screen, project, approval).await;
     }
+    estimate::ensure(screen, project).await?;
     let proposal = propose::proposal(ctx).await?;
     let digest = proposal.digest().to_hex();
     show(screen, project, &proposal, &digest);
@@ -84,6 +86,45 @@ pub(crate) async fn approve(
     let digest = mapping.digest().to_hex();
     screen.say(format!("Approved mapping {} as {}", short(&digest), clean::line(approval.by)));
     screen.event(json!({ "type": "confirmed", "by": approval.by, "digest": digest }));
+    Ok(())
+}
+
+/// Where the transformation lost more than was approved, a person accepts each kind by name, or the load stays closed.
+async fn accept_losses(screen: &Screen, project: &Project, approval: &Approval<'_>) -> Result<(), Failure> {
+    let ctx = &project.context;
+    let over = match losses::check(ctx).await {
+        Err(LossError::Over { over }) => over,
+        // Before the transformation nothing is lost yet.
+        Ok(()) | Err(LossError::Document(DocumentError::Missing { .. })) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    screen.say(format!(
+        "{} over the approved budget:",
+        words::plural(over.len() as u64, "kind of loss is", "kinds of losses are")
+    ));
+    for excess in &over {
+        screen.say(format!("  {}", clean::line(&excess.to_string())));
+        for example in &excess.examples {
+            screen.say(format!("    such as {}", clean::line(example)));
+        }
+    }
+    if !approval.unasked {
+        ask(screen, approval, 0)?;
+    }
+    let by = Reviewer::new(approval.by).map_err(ConfirmError::from)?;
+    let raised = losses::raise(ctx, &by, ctx.clock.now()).await?;
+    screen.say(format!(
+        "Approved {} as {}",
+        words::plural(raised.len() as u64, "higher bound", "higher bounds"),
+        clean::line(approval.by)
+    ));
+    screen.event(json!({
+        "type": "losses_approved",
+        "by": approval.by,
+        "kinds": raised.iter().map(|excess| json!({
+            "kind": excess.key.to_string(), "before": excess.bound, "now": excess.lost,
+        })).collect::<Vec<_>>(),
+    }));
     Ok(())
 }
 

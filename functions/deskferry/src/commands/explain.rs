@@ -64,6 +64,11 @@ impl Meaning {
     }
 }
 
+/// What a code says, in a few words.
+pub(crate) fn title(code: &str) -> Option<&'static str> {
+    find(code).map(|meaning| meaning.title)
+}
+
 /// What the catalogues know of a code.
 pub(crate) fn find(code: &str) -> Option<Meaning> {
     if let Some(found) = Code::from_text(code) {

@@ -143,6 +143,9 @@ catalogue! {
     RESIDENCY = "E0507", Approval, "personal data would leave the EU",
         "contacts of the EU would move to a place outside, or to one that nobody stated",
         "state both places under [residency], or record who answers for it: deskferry acknowledge --by NAME --scope TEXT";
+    OVER_BUDGET = "E0520", Approval, "more is lost than was approved",
+        "the transformation lost more of some kind than the budget allows that was approved with the mapping",
+        "look at the kinds that are named; to accept them by name: `deskferry confirm --by NAME`";
 
     STORE = "E0601", Error, "the store cannot be read or written",
         "the medium failed",

@@ -5,11 +5,13 @@ use std::io;
 
 use pipeline::archive::ArchiveError;
 use pipeline::documents;
+use pipeline::estimate::EstimateError;
 use pipeline::extract::ExtractError;
 use pipeline::finish::FinishError;
 use pipeline::ledger::LedgerError;
 use pipeline::ledger::driver::DriveError;
 use pipeline::load::LoadError;
+use pipeline::losses::LossError;
 use pipeline::ports::gorgias::{ReadError, WriteError};
 use pipeline::ports::leaddesk::SourceError;
 use pipeline::ports::queue::QueueError;
@@ -60,6 +62,12 @@ fn detail_of(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<StepError>() {
         return Some(error.code());
     }
+    if let Some(error) = error.downcast_ref::<EstimateError>() {
+        return Some(error.code().to_owned());
+    }
+    if let Some(error) = error.downcast_ref::<LossError>() {
+        return Some(error.code().to_owned());
+    }
     error.downcast_ref::<ConfirmError>().map(|error| error.code().to_owned())
 }
 
@@ -67,6 +75,9 @@ fn detail_of(error: &(dyn Error + 'static)) -> Option<String> {
 fn findings_of(error: &(dyn Error + 'static)) -> Vec<String> {
     if let Some(PrepareError::Refused { findings, .. }) = error.downcast_ref::<PrepareError>() {
         return findings.iter().map(|finding| format!("{} {}", finding.code, finding.text)).collect();
+    }
+    if let Some(LossError::Over { over }) = error.downcast_ref::<LossError>() {
+        return over.iter().map(ToString::to_string).collect();
     }
     match error.downcast_ref::<ConfirmError>() {
         Some(ConfirmError::Open { conflicts }) => {
@@ -127,6 +138,9 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
             _ => Some(&catalogue::BAD_ARGUMENT),
         };
     }
+    if matches!(error.downcast_ref(), Some(LossError::Over { .. })) {
+        return Some(&catalogue::OVER_BUDGET);
+    }
     if matches!(error.downcast_ref(), Some(PrepareError::Refused { .. })) {
         return Some(&catalogue::NOT_ACCEPTED);
     }
@@ -176,7 +190,10 @@ fn of_confirmation(error: &ConfirmError) -> Option<&'static Entry> {
         ConfirmError::OtherProposal { .. } | ConfirmError::AlreadyConfirmed => Some(&catalogue::STALE),
         ConfirmError::Settle(_) | ConfirmError::Open { .. } => Some(&catalogue::OPEN_CONFLICTS),
         ConfirmError::NotAccepted { .. } => Some(&catalogue::NOT_ACCEPTED),
-        ConfirmError::Propose(_) | ConfirmError::Document(_) | ConfirmError::Residency(_) => None,
+        ConfirmError::Propose(_)
+        | ConfirmError::Document(_)
+        | ConfirmError::Residency(_)
+        | ConfirmError::Losses(_) => None,
     }
 }
 

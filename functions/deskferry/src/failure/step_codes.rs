@@ -59,6 +59,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "try again later; if it stays, report the list that is named",
     ),
     (
+        "EST101",
+        "the proposal cannot be settled for a trial",
+        "look at the open rows with deskferry propose, then run estimate again",
+    ),
+    (
         "EXT101",
         "LeadDesk announces another number of records than it shows",
         "run again when nobody changes the account; if it stays, ask LeadDesk",
@@ -205,6 +210,23 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "a step that writes or reads for long stopped",
         "see the cause, then run again; what is in doubt is looked up first",
     ),
+    (
+        "LOS101",
+        "the transformation lost more of some kind than was approved; nothing is loaded",
+        "look at the kinds that are named; change the mapping in a new run, or accept them by name with deskferry confirm",
+    ),
+    (
+        "LOS102",
+        "more of some kind was lost at Gorgias than was approved; the wave is not found right",
+        "mend it with deskferry retry or repair, accept the kinds with deskferry confirm, then reconcile again",
+    ),
+    ("LOS103", "the losses of a run were approved more often than anybody does", "begin another run"),
+    (
+        "LOS201",
+        "recordings stay at LeadDesk by the settings",
+        "choose archive or upload under mapping.recording, or download those that must be kept",
+    ),
+    ("LOS202", "documented and not migrated", "read it in the handoff, and rebuild what is needed"),
     ("MAP101", "an approval needs the name of a person", "pass --by with a name"),
     ("MAP102", "the proposal changed since it was reviewed", "review and approve it again"),
     ("MAP103", "a row cannot be left out", "see the reason; rows that are not open cannot be settled"),

@@ -64,6 +64,18 @@ pub async fn read(ctx: &Context, list_id: &str, ids: &[u64]) -> Result<u64, Extr
     Ok(count)
 }
 
+/// Id and answer of every contact of the list that was looked at; no answer for one that LeadDesk did not give.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn answers(ctx: &Context, list: &str) -> Result<Vec<(u64, Option<String>)>, ExtractError> {
+    let name = page_name(list);
+    let Some(page) = pages::load(ctx, &name).await? else { return Ok(Vec::new()) };
+    let broken = || ExtractError::StoredPage { key: name.clone() };
+    let answer = |line: Option<&str>| line.and_then(contacts::answer_of).ok_or_else(broken);
+    page.lines().map(answer).collect()
+}
+
 /// What the stored samples show, by slot and scope.
 ///
 /// # Errors

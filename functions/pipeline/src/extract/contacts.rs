@@ -128,6 +128,12 @@ pub(crate) async fn line(ctx: &Context, id: u64) -> Result<String, ExtractError>
     serde_json::to_string(&line).map_err(|_| ExtractError::ItemShape { what: "contacts" })
 }
 
+/// Id and answer of a line as LeadDesk gave it, without withheld values; no answer where LeadDesk gave none that is kept.
+pub(crate) fn answer_of(line: &str) -> Option<(u64, Option<String>)> {
+    let line: Line<'_> = serde_json::from_str(line).ok()?;
+    Some((line.id.parse().ok()?, line.answer.map(|answer| answer.get().to_owned())))
+}
+
 /// What a line of a page holds; `None` when it is no line of ours.
 pub(crate) fn parse_line(
     line: &str,

@@ -43,7 +43,13 @@ pub struct Balance {
     pub objects: BTreeMap<String, ObjectCounts>,
     /// Records that a rule touched, by the rule's code.
     pub notes: BTreeMap<String, u64>,
+    /// The first few of these records of each code, as kind and id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub touched: BTreeMap<String, Vec<String>>,
 }
+
+/// Records that are named of each code.
+const TOUCHED_MAX: usize = 3;
 
 /// What becomes of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +98,15 @@ impl Balance {
             None => {
                 self.notes.insert(code.to_owned(), 1);
             }
+        }
+    }
+
+    /// As [`Self::note`], and names the record while few are named.
+    pub fn note_of(&mut self, code: &str, record: impl FnOnce() -> String) {
+        self.note(code);
+        let named = self.touched.entry(code.to_owned()).or_default();
+        if named.len() < TOUCHED_MAX {
+            named.push(record());
         }
     }
 

@@ -101,7 +101,8 @@ impl<'a> Failures<'a> {
     /// What was decided by rule; counted by code.
     pub(super) fn notes(&mut self, notes: &[Note]) {
         for note in notes {
-            self.balance.note(note.code.as_str());
+            self.balance
+                .note_of(note.code.as_str(), || format!("{} {}", note.object.as_str(), note.source_id));
         }
     }
 

@@ -71,7 +71,7 @@ impl Account {
         for position in 0..self.shape.contacts {
             let mut chance = Chance::of(seed, Stream::Memberships, u64::from(position));
             let mut list = small(chance.below(u32::from(lists)) as usize);
-            let again = position > fixed && chance.per_mille(70);
+            let again = position > fixed && chance.per_mille(self.shape.repeats_permille);
             let back = chance.between(1, (position - fixed.min(position)).clamp(1, REPEAT_REACH));
             let person = if again {
                 let earlier = self.contacts[(position - back) as usize];

@@ -26,8 +26,10 @@ const TABLE_CEILING: u32 = 5_000;
 pub struct Shape {
     /// Everything is drawn from this.
     pub seed: u64,
-    /// Distinct contact ids. About one in fifteen belongs to a person who has another one in some other list.
+    /// Distinct contact ids.
     pub contacts: u32,
+    /// Of a thousand contacts, how many belong to a person who has another one in some other list.
+    pub repeats_permille: u32,
     /// Pairs of list and contact, from `contacts` to twice as many: what is above `contacts` are ids in two lists.
     pub leads: u32,
     /// Calls of the whole account, with and without contact.
@@ -93,6 +95,7 @@ impl Shape {
         Self {
             seed: 1,
             contacts: 1_200,
+            repeats_permille: 70,
             leads: 1_500,
             calls: 4_000,
             agents: 24,
