@@ -1,6 +1,7 @@
 //! Benches: each prints one JSON line per figure and one summary line at the end.
 
 mod efficiency;
+mod forecast;
 mod steps;
 mod twins;
 mod wrong_byte;
@@ -28,6 +29,8 @@ enum Bench {
     Steps(steps::Arguments),
     /// A whole run at the account's true bucket with time running faster: requests against the floor, time against the bound.
     Efficiency(efficiency::Arguments),
+    /// The forecast of generated accounts against what their migrations then send and take; fails when any is off.
+    Forecast(forecast::Arguments),
     /// One wrong byte at Gorgias among a hundred thousand records: found, and nothing else is.
     WrongByte(wrong_byte::Arguments),
     /// Requests a second that the twins answer, so that they never are what is measured.
@@ -39,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.bench {
         Bench::Steps(arguments) => steps::run(arguments),
         Bench::Efficiency(arguments) => efficiency::run(arguments),
+        Bench::Forecast(arguments) => forecast::run(arguments),
         Bench::WrongByte(arguments) => wrong_byte::run(arguments),
         Bench::Twins(arguments) => twins::run(arguments),
     }
