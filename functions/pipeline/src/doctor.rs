@@ -299,6 +299,12 @@ async fn destination(ctx: &Context, checks: &mut Vec<Check>) {
         }
         Ok(page) => Check::good("Gorgias tickets", format!("{} are there", page.records.len())),
     });
+    acting(ctx, checks).await;
+    checks.push(rate_limit(ctx));
+}
+
+/// What happens at Gorgias by itself, and the room for fields.
+async fn acting(ctx: &Context, checks: &mut Vec<Check>) {
     match crate::discover::destination::look(ctx).await {
         Err(error) => {
             let advice = "try again later; if it stays, the network or the service is down";
@@ -328,9 +334,12 @@ async fn destination(ctx: &Context, checks: &mut Vec<Check>) {
             }
         }
     }
+}
+
+fn rate_limit(ctx: &Context) -> Check {
     let bucket = crate::plan::bucket(ctx);
-    let told = gorgias.usage().bucket.is_some();
-    checks.push(if told {
+    let told = ctx.destination.usage().bucket.is_some();
+    if told {
         Check::good(
             "Gorgias rate limit",
             format!("{} requests in {} s", bucket.capacity, bucket.window.as_secs()),
@@ -344,7 +353,7 @@ async fn destination(ctx: &Context, checks: &mut Vec<Check>) {
             text,
             "compare gorgias.bucket with the plan",
         )
-    });
+    }
 }
 
 async fn places(ctx: &Context) -> Check {

@@ -18,8 +18,8 @@ use crate::documents::inventory::Inventory;
 use crate::documents::mapping::{StoredMapping, StoredPointer, StoredProposal};
 use crate::documents::{self, DocumentError};
 use crate::extract::error::ExtractError;
-use crate::residency::{self, ResidencyError};
 use crate::losses::{self, LossError};
+use crate::residency::{self, ResidencyError};
 use crate::step::{StepFinding, StepReport};
 
 #[cfg(test)]

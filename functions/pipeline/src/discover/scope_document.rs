@@ -229,7 +229,7 @@ mod tests {
         let ranks: Vec<&str> = scope.findings.iter().map(|found| found.severity.as_str()).collect();
         let order = ["stop", "error", "warning", "note"];
         let place = |word: &&str| order.iter().position(|known| known == word).expect("known");
-        assert!(ranks.iter().map(|word| place(word)).is_sorted(), "{ranks:?}");
+        assert!(ranks.iter().map(place).is_sorted(), "{ranks:?}");
     }
 
     #[test]
