@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fields::{FieldPlan, FieldSource, Memberships, ScopeMap, SlotKey, ValueReject};
+use crate::fields::{ContactField, FieldPlan, FieldSource, Memberships, ScopeMap, ValueReject};
 use crate::finding::{self, Code, Note, ObjectKind};
 use crate::gorgias::{CustomerDraft, FieldValue, FieldValueDraft};
 use crate::keys::ExternalId;
 use crate::leaddesk::{Contact, ContactId};
+use crate::mapping::RowSubject;
 use crate::person::{PersonId, Persons, full_name};
 use crate::reject::Reject;
-use crate::settings::{MappingSettings, UnreachablePolicy};
+use crate::settings::{FieldChoice, MappingSettings, UnreachablePolicy};
 use crate::text::{clean_line, clean_some, folded};
 
 mod blacklist;
@@ -75,9 +76,9 @@ pub struct RejectedValue {
 }
 
 impl RejectedValue {
-    fn of_slot(contact: ContactId, key: SlotKey, reject: ValueReject, value: &str) -> Self {
+    fn of_field(contact: ContactId, field: &str, reject: ValueReject, value: &str) -> Self {
         let masked = crate::text::mask_shape(value);
-        let (field, reason) = (key.to_string(), reject.to_string());
+        let (field, reason) = (field.to_owned(), reject.to_string());
         Self { contact, field, code: finding::FLD106_VALUE_REJECTED, reason, masked }
     }
 
@@ -135,7 +136,7 @@ pub fn draft_customer(person: PersonId, members: &[Contact], ctx: &CustomerConte
     for contact in &members {
         channels::collect(person, contact, ctx, &mut collected);
         values::collect(contact, ctx, &mut collected);
-        other_fields(contact, &mut collected);
+        other_fields(contact, ctx, &mut collected);
     }
     if ctx.memberships.lists_of(person.contact()).next().is_none() {
         note_homeless(&members, ctx, &mut collected);
@@ -196,23 +197,23 @@ fn name(members: &[&Contact], collected: &mut Collected) -> Option<String> {
     Some(first)
 }
 
-/// What a customer of Gorgias has no place for.
-fn other_fields(contact: &Contact, collected: &mut Collected) {
-    let fields = [
-        ("Title", &contact.title),
-        ("Company", &contact.company),
-        ("Company registration", &contact.company_registration),
-        ("VAT number", &contact.vat_number),
-        ("Address", &contact.address),
-        ("Postal code", &contact.postcode),
-        ("City", &contact.city),
-        ("Country", &contact.country),
-        ("Web", &contact.www),
-        ("Comment", &contact.comment),
-    ];
-    for (label, value) in fields {
-        if let Some(value) = clean_some(value.as_deref()) {
-            collected.leave(contact.id, label, value);
+/// What a customer of Gorgias has no place for: the lead card, unless a person gave it a field or left it out.
+fn other_fields(contact: &Contact, ctx: &CustomerContext<'_>, collected: &mut Collected) {
+    for field in ContactField::ALL.iter().copied().filter(|field| field.is_card()) {
+        let Some(value) = clean_some(field.value(contact)) else { continue };
+        let source = FieldSource::Contact(field);
+        let choice = ctx.settings.field_choice(&RowSubject::Contact(field));
+        match (choice, ctx.fields.field(source)) {
+            (Some(FieldChoice::Leave(_)), _) => {}
+            (_, None) => collected.leave(contact.id, field.label(), value),
+            (_, Some(planned)) => {
+                let label = planned.draft.label.clone();
+                let home =
+                    values::into_field(contact.id, source, field.as_str(), planned.kind, &value, collected);
+                if home.is_none() {
+                    collected.leave(contact.id, label, value);
+                }
+            }
         }
     }
 }

@@ -11,14 +11,16 @@ use crate::gorgias::FieldKind;
 use crate::leaddesk::{CallingList, CampaignId, ContactId, Lead, ListId, NotAnId, Slot};
 use crate::settings::choice;
 
+mod card;
 mod convert;
 mod infer;
 mod plan;
 mod statistics;
 mod words;
 
+pub use card::{ContactField, FixedField};
 pub use convert::{ValueReject, convert};
-pub use infer::{FIT_SHARE_MIN, Inference, infer};
+pub use infer::{FIT_SHARE_MIN, Inference, chosen, infer};
 pub use plan::{
     DISPOSITION_LABEL, EMAIL_OPT_OUT_LABEL, FieldAction, FieldConflict, FieldPlan, FieldPlanInput,
     FieldSource, LEAD_STATUS_LABEL, LeftReason, LeftSlot, PlannedField, RAW_PHONE_LABEL, disposition_key,

@@ -221,17 +221,25 @@ catalogue! {
     FLD107_KIND_INFERRED = "FLD107", Note, "type inferred from values", "check the share of values that fit; choose another type in the mapping, if wrong";
     FLD108_DATE_AS_TEXT = "FLD108", Note, "dates become ISO text", "nothing; Gorgias has no date type";
     FLD109_EMPTY = "FLD109", Note, "slot is never filled", "nothing";
+    FLD110_TAKEN_TWICE = "FLD110", Error, "two rows go into one field", "choose another field for one of them";
+    FLD111_NO_PURPOSE = "FLD111", Error, "a sensitive field is carried without a purpose", "state the purpose, or leave the field out";
+    FLD112_FIELD_GONE = "FLD112", Error, "the chosen field is not at the destination", "choose a field that is there, or a new one";
+    FLD114_ELSEWHERE = "FLD114", Note, "goes to another place than a field, by choice", "nothing";
+    FLD113_LEFT_BY_CHOICE = "FLD113", Note, "not migrated, by choice", "nothing";
 
     TAG101_SHORTENED = "TAG101", Note, "name too long for a tag", "nothing; the description holds the beginning of the full name";
     TAG102_CASE_CLASH = "TAG102", Note, "names that differ only in case share one tag", "rename one of them before the run to keep them apart";
     TAG103_EXISTS = "TAG103", Note, "tag exists already and is used", "nothing";
     TAG104_SAME_NAME = "TAG104", Note, "several campaigns carry the same name and share one tag", "rename one of them before the run to keep them apart";
+    TAG106_LEFT_BY_CHOICE = "TAG106", Note, "name without a tag, by choice", "nothing";
     TAG105_NO_SECOND_LEVEL = "TAG105", Note, "no name for the second tag level", "supply sponsors.csv, or choose lists as second level";
 
     TEA101_NAME_CLASH = "TEA101", Note, "team name was taken; a suffix settles it", "rename the team after the run, if wanted";
     TEA102_EXISTS = "TEA102", Note, "team of ours exists already and is used", "nothing";
     TEA103_NO_MEMBER = "TEA103", Warning, "team without a member that has a Gorgias user", "provision its members, then run prepare again";
     TEA104_ZONE_IN_DESCRIPTION = "TEA104", Note, "Gorgias teams have no time zone: it stands in the description", "set business hours by hand where they matter";
+    TEA106_TEAM_GONE = "TEA106", Error, "the chosen team is not at the destination", "choose a team that is there, or let one be made";
+    TEA107_LEFT_BY_CHOICE = "TEA107", Note, "office or group without a team, by choice", "nothing";
     TEA105_LEADERS_IN_DESCRIPTION = "TEA105", Note, "Gorgias teams have no leaders: they stand in the description", "nothing";
 
     USR101_NO_EMAIL = "USR101", Error, "agent without email", "provision a user, map by hand, or give to the placeholder by name";
@@ -240,6 +248,7 @@ catalogue! {
     USR104_USER_INACTIVE = "USR104", Warning, "the Gorgias user is deactivated", "reactivate it, or accept that its tickets cannot be assigned";
     USR105_AMBIGUOUS_NAME = "USR105", Warning, "several accounts carry the name of a lead's owner", "the lead has no assignee; its card shows the name";
     USR106_UNKNOWN_NAME = "USR106", Warning, "no account carries the name of a lead's owner", "the lead has no assignee; its card shows the name";
+    USR108_USER_GONE = "USR108", Error, "the chosen user is not at the destination", "choose a user that is there, or the placeholder";
     USR107_PLACEHOLDER = "USR107", Note, "records of this agent carry the service user", "nothing; chosen by name";
 
     LEA101_CREATED_FROM_CALL = "LEA101", Note, "creation time taken from the first call", "nothing";

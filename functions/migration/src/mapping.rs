@@ -9,22 +9,26 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::canonical::Digest;
-use crate::fields::{FieldPlan, FieldPlanInput, Scope, ScopeMap, SlotKey, SlotStatistics};
+use crate::fields::{ContactField, FieldPlan, FieldPlanInput, Scope, ScopeMap, SlotKey, SlotStatistics};
 use crate::finding::ObjectKind;
 use crate::gorgias;
-use crate::leaddesk::{CallingList, Campaign, Group, Office, SlotSetting, User};
+use crate::leaddesk::{CallingList, Campaign, Group, Office, Outcome, SlotSetting, User};
 use crate::settings::MappingSettings;
 use crate::tags::TagPlan;
 use crate::teams::{TeamPlan, TeamPlanInput};
 use crate::text::clean_line;
 use crate::ticket::CampaignIndex;
-use crate::users::{UserMatches, match_users};
+use crate::users::{UserMatches, match_users_under};
 
+pub mod choice;
 mod confirmed;
+mod evidence;
 mod rows;
 
+pub use choice::{CarryInto, ChoiceError, ChoiceKind, MappingChoices, RowChoice, RowSubject, legal_choices};
 use confirmed::confirmed_digest;
 pub use confirmed::{ConfirmedMapping, DigestMismatch, MappingParts};
+pub use evidence::{Alternative, RowEvidence, Sample};
 
 /// Why something is carried.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +111,8 @@ pub struct MappingRow {
     pub count: Option<u64>,
     /// What becomes of it.
     pub decision: Decision,
+    /// What the decision rests on; absent in proposals of older programs.
+    pub evidence: Option<RowEvidence>,
 }
 
 /// A row that a person has to settle.
@@ -137,6 +143,14 @@ pub struct ProposalInput<'a> {
     pub groups: &'a [Group],
     /// Values by slot and scope.
     pub statistics: &'a BTreeMap<SlotKey, SlotStatistics>,
+    /// Values of the fields that every card has.
+    pub card_statistics: &'a BTreeMap<ContactField, SlotStatistics>,
+    /// Contacts that were looked at, by the scope of their list.
+    pub looked_at: &'a BTreeMap<Scope, u64>,
+    /// Outcomes with the number of calls that have them.
+    pub outcomes: &'a [(Outcome, u64)],
+    /// The account's own words for the status of leads, with how often each is used.
+    pub lead_statuses: &'a BTreeMap<String, u64>,
     /// Labels and types of the projects.
     pub slot_settings: &'a [SlotSetting],
     /// Users of Gorgias.
@@ -206,7 +220,7 @@ impl MappingProposal {
     /// Proposes a mapping under the settings; choices that a person made before are in them.
     #[must_use]
     pub fn propose(settings: MappingSettings, input: &ProposalInput<'_>) -> Self {
-        let users = match_users(input.users, input.gorgias_users).with_choices(&settings);
+        let users = match_users_under(&settings, input.users, input.gorgias_users);
         let scope_names = scope_names(input);
         let fields = FieldPlan::build(&FieldPlanInput {
             statistics: input.statistics,
@@ -215,17 +229,27 @@ impl MappingProposal {
             scope_names: &scope_names,
             mapping: &settings,
         });
-        let tags = TagPlan::build(input.campaigns, input.lists, &settings, input.gorgias_tags);
-        let teams = TeamPlan::build(&TeamPlanInput {
+        let (tags, tag_rows) = TagPlan::propose(input.campaigns, input.lists, &settings, input.gorgias_tags);
+        let team_input = TeamPlanInput {
             users: input.users,
             offices: input.offices,
             groups: input.groups,
             existing: input.gorgias_teams,
             matches: &users,
-        });
+        };
+        let (teams, team_rows) = TeamPlan::propose(&team_input, &settings.choices);
         let scopes = ScopeMap::new(input.lists);
         let campaigns = CampaignIndex::new(input.campaigns);
-        let rows = rows::rows(&fields, &tags, &teams, &users);
+        let rows = rows::rows(&rows::Planned {
+            settings: &settings,
+            input,
+            fields: &fields,
+            tags: &tags,
+            tag_rows: &tag_rows,
+            teams: &teams,
+            team_rows: &team_rows,
+            users: &users,
+        });
         let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         Self { settings, fields, tags, teams, users, scopes, campaigns, rows }
     }

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::call_template::CallTemplate;
 use crate::canonical::{Canonical, Digest};
 use crate::contact_point::Region;
-use crate::fields::{Scope, SlotKey};
+use crate::fields::{Scope, SlotKey, SlotKind};
 use crate::gorgias::{self, TicketStatus};
-use crate::leaddesk::{self, Slot};
+use crate::leaddesk::{self, LeadStatus, Slot};
 use crate::local_time::SourceZone;
+use crate::mapping::{CarryInto, MappingChoices, RowChoice, RowSubject};
+use crate::text::folded;
+use crate::users::{GorgiasRole, SourceRole};
 
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -169,8 +172,33 @@ pub enum SlotChoice {
         /// Why it may be carried.
         purpose: String,
         /// `None` keeps the inferred type.
-        kind: Option<crate::fields::SlotKind>,
+        kind: Option<SlotKind>,
     },
+}
+
+/// What was chosen for a field, wherever it was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldChoice<'a> {
+    /// Not migrated, with the reason.
+    Leave(&'a str),
+    /// Migrated.
+    Carry {
+        /// Why it may be carried.
+        purpose: &'a str,
+        /// `None` keeps the inferred type.
+        kind: Option<SlotKind>,
+        /// `None` keeps the proposed place.
+        into: Option<&'a CarryInto>,
+    },
+}
+
+/// Who an account is, by choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserChoice<'a> {
+    /// This user.
+    User(gorgias::UserId),
+    /// The service user, with the reason where one was given.
+    Placeholder(&'a str),
 }
 
 /// Custom fields that an account takes.
@@ -233,6 +261,8 @@ pub struct MappingSettings {
     pub conflict_default: ConflictRule,
     /// Rules by field name.
     pub conflict_rules: BTreeMap<String, ConflictRule>,
+    /// Decisions of a person, row by row; they go before every other choice.
+    pub choices: MappingChoices,
 }
 
 impl MappingSettings {
@@ -260,6 +290,7 @@ impl MappingSettings {
             call_template: CallTemplate::standard(),
             conflict_default: ConflictRule::Ask,
             conflict_rules: BTreeMap::new(),
+            choices: MappingChoices::default(),
         }
     }
 
@@ -267,6 +298,61 @@ impl MappingSettings {
     #[must_use]
     pub fn conflict_rule(&self, field: &str) -> ConflictRule {
         self.conflict_rules.get(field).copied().unwrap_or(self.conflict_default)
+    }
+
+    /// What was chosen for a field of the source; row choices go before those of the slot table.
+    #[must_use]
+    pub fn field_choice(&self, subject: &RowSubject) -> Option<FieldChoice<'_>> {
+        match self.choices.of(subject) {
+            Some(RowChoice::Leave { reason }) => return Some(FieldChoice::Leave(reason)),
+            Some(RowChoice::Carry { purpose, kind, into }) => {
+                return Some(FieldChoice::Carry { purpose, kind: *kind, into: into.as_ref() });
+            }
+            _ => {}
+        }
+        let RowSubject::Slot(key) = subject else { return None };
+        self.slot_choices.get(key).map(|choice| match choice {
+            SlotChoice::Leave(reason) => FieldChoice::Leave(reason),
+            SlotChoice::Carry { purpose, kind } => FieldChoice::Carry { purpose, kind: *kind, into: None },
+        })
+    }
+
+    /// The user that a person named for an account, and the reason of a placeholder, whatever was said last.
+    #[must_use]
+    pub fn user_choice(&self, user: leaddesk::UserId) -> Option<UserChoice<'_>> {
+        match self.choices.of(&RowSubject::User(user)) {
+            Some(RowChoice::User(id)) => return Some(UserChoice::User(*id)),
+            Some(RowChoice::Placeholder { reason }) => return Some(UserChoice::Placeholder(reason)),
+            _ => {}
+        }
+        if let Some(id) = self.users_by_hand.get(&user) {
+            return Some(UserChoice::User(*id));
+        }
+        self.placeholder_users.contains(&user).then_some(UserChoice::Placeholder(""))
+    }
+
+    /// Status of a lead's ticket: by the account's own word first, then by LeadDesk's state, then by the default.
+    #[must_use]
+    pub fn ticket_status(&self, status: LeadStatus, own_word: &str) -> TicketStatus {
+        let chosen = |word: &str| match self.choices.of(&RowSubject::LeadStatus(word.to_owned())) {
+            Some(RowChoice::Status(status)) => Some(*status),
+            _ => None,
+        };
+        let by_word = if self.choices.0.is_empty() { None } else { chosen(&folded(own_word)) };
+        by_word.or_else(|| chosen(status.as_str())).unwrap_or(match status {
+            LeadStatus::Finished => TicketStatus::Closed,
+            LeadStatus::Unused | LeadStatus::InCirculation => self.unfinished_status,
+        })
+    }
+
+    /// Gorgias' role for a LeadDesk role text; see [`gorgias_role`](crate::users::gorgias_role).
+    #[must_use]
+    pub fn role(&self, text: &str) -> GorgiasRole {
+        let Some(role) = SourceRole::from_text(text) else { return GorgiasRole::Observer };
+        match self.choices.of(&RowSubject::Role(role)) {
+            Some(RowChoice::Role(chosen)) => *chosen,
+            _ => role.default_role(),
+        }
     }
 
     /// SHA-256 over all choices; equal exactly when they are equal.
@@ -305,7 +391,7 @@ impl MappingSettings {
             match choice {
                 SlotChoice::Leave(reason) => out.put("leave", reason),
                 SlotChoice::Carry { purpose, kind } => {
-                    out.put("carry", purpose).put_option("kind", kind.map(crate::fields::SlotKind::as_str))
+                    out.put("carry", purpose).put_option("kind", kind.map(SlotKind::as_str))
                 }
             };
         }
@@ -316,5 +402,6 @@ impl MappingSettings {
         for (field, rule) in &self.conflict_rules {
             out.put("conflict_field", field).put("rule", rule.as_str());
         }
+        self.choices.render(out);
     }
 }

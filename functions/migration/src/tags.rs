@@ -8,6 +8,7 @@ use crate::canonical::{Canonical, Digest};
 use crate::finding::{self, Code};
 use crate::gorgias::{self, TAG_NAME_CHARS_MAX, TagDraft};
 use crate::leaddesk::{CallingList, Campaign, CampaignId, ListId};
+use crate::mapping::{RowChoice, RowSubject};
 use crate::settings::{MappingSettings, SecondLevel, TagChoice};
 use crate::text::{clean_line, folded, truncate_chars};
 
@@ -42,11 +43,27 @@ pub struct TagPlan {
     pub without_second_level: Vec<CampaignId>,
 }
 
+/// One thing whose name may become a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagRow {
+    /// The campaign, sponsor or list.
+    pub subject: RowSubject,
+    /// Its name.
+    pub name: String,
+    /// The tag, or the reason why a person wants none.
+    pub tag: Result<String, String>,
+    /// The name is a person's choice.
+    pub is_renamed: bool,
+}
+
 /// Collects names while rules settle them.
 struct Names<'a> {
     /// Folded name to the tag that carries it.
     tags: BTreeMap<String, TagDecision>,
     existing: BTreeMap<String, &'a gorgias::Tag>,
+    settings: &'a MappingSettings,
+    /// What became of each subject, once.
+    rows: BTreeMap<crate::mapping::RowId, TagRow>,
 }
 
 impl TagPlan {
@@ -58,7 +75,19 @@ impl TagPlan {
         settings: &MappingSettings,
         existing: &[gorgias::Tag],
     ) -> Self {
-        let mut names = Names { tags: BTreeMap::new(), existing: BTreeMap::new() };
+        Self::propose(campaigns, lists, settings, existing).0
+    }
+
+    /// Plans the tags, and says what became of every campaign, sponsor and list, in order of row.
+    #[must_use]
+    pub fn propose(
+        campaigns: &[Campaign],
+        lists: &[CallingList],
+        settings: &MappingSettings,
+        existing: &[gorgias::Tag],
+    ) -> (Self, Vec<TagRow>) {
+        let mut names =
+            Names { tags: BTreeMap::new(), existing: BTreeMap::new(), settings, rows: BTreeMap::new() };
         let mut by_id: Vec<&gorgias::Tag> = existing.iter().collect();
         by_id.sort_by_key(|tag| tag.id);
         for tag in by_id {
@@ -79,13 +108,21 @@ impl TagPlan {
         let lists: BTreeMap<ListId, &CallingList> = lists.iter().map(|list| (list.id, list)).collect();
         if settings.tags != TagChoice::Campaign && settings.second_level == SecondLevel::List {
             for (id, list) in lists {
-                let tag = names.take(&list.name, &format!("list {id}"), "LeadDesk list");
-                plan.of_list.insert(id, vec![tag]);
+                let subject = RowSubject::List(id);
+                let tag = names.chosen(subject, &list.name, &format!("list {id}"), "LeadDesk list");
+                plan.of_list.insert(id, tag.into_iter().collect());
             }
         }
-        plan.decisions = names.tags.into_values().collect();
+        let Names { tags, rows, .. } = names;
+        plan.decisions = tags.into_values().collect();
         plan.decisions.sort_by(|left, right| left.name.cmp(&right.name));
-        plan
+        (plan, rows.into_values().collect())
+    }
+
+    /// The tag of this name.
+    #[must_use]
+    pub fn decision(&self, name: &str) -> Option<&TagDecision> {
+        self.decisions.iter().find(|decision| decision.name == name)
     }
 
     /// Tags to create, in order of name.
@@ -134,18 +171,36 @@ fn campaign_tags(campaign: &Campaign, settings: &MappingSettings, names: &mut Na
     let source = format!("campaign {}", campaign.id);
     let second_is_campaign = settings.second_level == SecondLevel::Project;
     if settings.tags != TagChoice::Project || second_is_campaign {
-        tags.insert(names.take(&campaign.name, &source, "LeadDesk campaign"));
+        let subject = RowSubject::Campaign(campaign.id);
+        tags.extend(names.chosen(subject, &campaign.name, &source, "LeadDesk campaign"));
     }
     if settings.tags != TagChoice::Campaign && settings.second_level == SecondLevel::Sponsor {
         let sponsor = campaign.sponsor.as_deref().map(clean_line).filter(|sponsor| !sponsor.is_empty());
         if let Some(sponsor) = sponsor {
-            tags.insert(names.take(&sponsor, "sponsor", "LeadDesk sponsor"));
+            let subject = RowSubject::Sponsor(sponsor.clone());
+            tags.extend(names.chosen(subject, &sponsor, "sponsor", "LeadDesk sponsor"));
         }
     }
     tags
 }
 
 impl Names<'_> {
+    /// The tag for a subject under a person's choice; none when it was left out.
+    fn chosen(&mut self, subject: RowSubject, name: &str, source: &str, what: &str) -> Option<String> {
+        let (wanted, is_renamed, left) = match self.settings.choices.of(&subject) {
+            Some(RowChoice::Rename { name }) => (name.clone(), true, None),
+            Some(RowChoice::Leave { reason }) => (String::new(), false, Some(reason.clone())),
+            _ => (name.to_owned(), false, None),
+        };
+        let tag = match left {
+            Some(reason) => Err(reason),
+            None => Ok(self.take(&wanted, source, what)),
+        };
+        let row = TagRow { name: clean_line(name), tag: tag.clone(), is_renamed, subject };
+        self.rows.entry(row.subject.row()).or_insert(row);
+        tag.ok()
+    }
+
     /// The tag for a name.
     fn take(&mut self, name: &str, source: &str, what: &str) -> String {
         let full = clean_line(name);

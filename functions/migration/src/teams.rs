@@ -10,6 +10,7 @@ use crate::finding::{self, Note, ObjectKind};
 use crate::gorgias::{self, TeamDraft};
 use crate::keys::TeamKey;
 use crate::leaddesk::{Group, GroupId, Office, User, UserId};
+use crate::mapping::{MappingChoices, RowChoice, RowSubject};
 use crate::text::{clean_line, folded, truncate_chars};
 use crate::users::{UserMatches, gorgias_role};
 
@@ -34,6 +35,17 @@ pub struct PlannedTeam {
     pub draft: TeamDraft,
     /// What has to be done.
     pub action: TeamAction,
+}
+
+impl PlannedTeam {
+    /// Its key and the team of the account that stands for it, where there is one.
+    #[must_use]
+    pub fn present(&self) -> Option<(TeamKey, gorgias::TeamId)> {
+        match self.action {
+            TeamAction::Create => None,
+            TeamAction::Reuse(id) => Some((self.draft.key.clone(), id)),
+        }
+    }
 }
 
 /// What planning needs to know.
@@ -72,22 +84,64 @@ struct Wanted {
     name: String,
     zone: Option<String>,
     members: BTreeSet<UserId>,
+    /// The team of the account that a person chose for it.
+    chosen: Option<gorgias::TeamId>,
+}
+
+/// One office or group, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamRow {
+    /// Key of its team.
+    pub key: TeamKey,
+    /// Office or group.
+    pub object: ObjectKind,
+    /// Its name in LeadDesk.
+    pub name: String,
+    /// Accounts in it.
+    pub members: usize,
+    /// What was chosen.
+    pub choice: TeamChoice,
+}
+
+/// What a person chose for an office or group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TeamChoice {
+    /// Nothing: the rules settle it.
+    ByRule,
+    /// Another name.
+    Renamed,
+    /// A team of the account.
+    Team(gorgias::TeamId),
+    /// A team that is not in the account.
+    Gone(gorgias::TeamId),
+    /// No team, with the reason.
+    Left(String),
 }
 
 impl TeamPlan {
     /// Plans the teams.
     #[must_use]
     pub fn build(input: &TeamPlanInput<'_>) -> Self {
+        Self::propose(input, &MappingChoices::default()).0
+    }
+
+    /// Plans the teams under a person's choices, and says what became of every office and group.
+    #[must_use]
+    pub fn propose(input: &TeamPlanInput<'_>, choices: &MappingChoices) -> (Self, Vec<TeamRow>) {
         let mut plan = Self::default();
+        let mut rows = Vec::new();
         let mut wanted = offices(input);
+        wanted.retain_mut(|office| choose(office, input, choices, &mut rows, &mut plan.notes));
         for office in &wanted {
             for user in &office.members {
                 plan.of_user.insert(*user, office.key.clone());
             }
         }
-        for (id, group) in groups(input) {
-            plan.of_group.insert(id, group.key.clone());
-            wanted.push(group);
+        for (id, mut group) in groups(input) {
+            if choose(&mut group, input, choices, &mut rows, &mut plan.notes) {
+                plan.of_group.insert(id, group.key.clone());
+                wanted.push(group);
+            }
         }
         // The group with the smallest id names the team of a user in several groups.
         for group in wanted.iter().rev().filter(|wanted| wanted.object == ObjectKind::Group) {
@@ -101,7 +155,7 @@ impl TeamPlan {
         }
         plan.teams.sort_by(|left, right| left.draft.key.cmp(&right.draft.key));
         plan.notes.sort();
-        plan
+        (plan, rows)
     }
 
     /// The team that a user's tickets belong to.
@@ -143,6 +197,38 @@ pub fn key_in_description(description: &str) -> Option<TeamKey> {
     Some(TeamKey(key.trim().to_owned()))
 }
 
+/// Applies a person's choice; `false` when no team is wanted.
+fn choose(
+    wanted: &mut Wanted,
+    input: &TeamPlanInput<'_>,
+    choices: &MappingChoices,
+    rows: &mut Vec<TeamRow>,
+    notes: &mut Vec<Note>,
+) -> bool {
+    let name = wanted.name.clone();
+    let choice = match choices.of(&RowSubject::Team(wanted.key.clone())) {
+        Some(RowChoice::Leave { reason }) => {
+            let code = finding::TEA107_LEFT_BY_CHOICE;
+            notes.push(Note::new(code, wanted.object, &wanted.source_id, clean_line(reason)));
+            TeamChoice::Left(clean_line(reason))
+        }
+        Some(RowChoice::Rename { name }) => {
+            wanted.name = clean_line(name);
+            TeamChoice::Renamed
+        }
+        Some(RowChoice::Team(id)) if input.existing.iter().any(|team| team.id == *id) => {
+            wanted.chosen = Some(*id);
+            TeamChoice::Team(*id)
+        }
+        Some(RowChoice::Team(id)) => TeamChoice::Gone(*id),
+        _ => TeamChoice::ByRule,
+    };
+    let is_wanted = !matches!(choice, TeamChoice::Left(_));
+    let (key, object, members) = (wanted.key.clone(), wanted.object, wanted.members.len());
+    rows.push(TeamRow { key, object, name, members, choice });
+    is_wanted
+}
+
 fn offices(input: &TeamPlanInput<'_>) -> Vec<Wanted> {
     let mut offices: BTreeMap<String, Wanted> = BTreeMap::new();
     let named = |name: &str| {
@@ -156,6 +242,7 @@ fn offices(input: &TeamPlanInput<'_>) -> Vec<Wanted> {
         name: name.to_owned(),
         zone: None,
         members: BTreeSet::new(),
+        chosen: None,
     };
     for office in input.offices {
         let Some(name) = named(&office.name) else { continue };
@@ -183,6 +270,7 @@ fn groups(input: &TeamPlanInput<'_>) -> Vec<(GroupId, Wanted)> {
             name: if name.is_empty() { format!("Group {}", group.id) } else { name },
             zone: None,
             members: BTreeSet::new(),
+            chosen: None,
         });
         entry
             .members
@@ -204,7 +292,8 @@ fn names(wanted: &[Wanted], existing: &[gorgias::Team], notes: &mut Vec<Note>) -
     }
     let mut out = Vec::with_capacity(wanted.len());
     for team in wanted {
-        if let Some(present) = ours.get(&team.key) {
+        let chosen = team.chosen.and_then(|id| existing.iter().find(|present| present.id == id));
+        if let Some(present) = chosen.or_else(|| ours.get(&team.key).copied()) {
             notes.push(Note::new(
                 finding::TEA102_EXISTS,
                 team.object,
@@ -241,7 +330,7 @@ fn planned(
     input: &TeamPlanInput<'_>,
     notes: &mut Vec<Note>,
 ) -> PlannedTeam {
-    let Wanted { key, object, source_id, zone, members, .. } = wanted;
+    let Wanted { key, object, source_id, zone, members, chosen, .. } = wanted;
     let leads = |user: &&User| members.contains(&user.id) && gorgias_role(&user.role) == "agent";
     let leaders: BTreeSet<String> =
         input.users.iter().filter(leads).map(|user| clean_line(&user.name)).collect();
@@ -258,7 +347,11 @@ fn planned(
     }
     let tail = format!(" {KEY_MARK}{key}");
     let room = DESCRIPTION_CHARS_MAX.saturating_sub(tail.chars().count());
-    let description = format!("{}{tail}", truncate_chars(&text, room));
+    let mut description = format!("{}{tail}", truncate_chars(&text, room));
+    // A team that people made and chose keeps its own description.
+    if let Some(present) = chosen.and_then(|id| input.existing.iter().find(|team| team.id == id)) {
+        description = present.description.clone().unwrap_or_default();
+    }
     let present: Vec<UserId> =
         members.iter().copied().filter(|user| input.matches.matched.contains_key(user)).collect();
     if present.is_empty() {

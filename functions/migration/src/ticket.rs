@@ -17,7 +17,8 @@ use crate::gorgias::{
 };
 use crate::keys::ExternalId;
 use crate::lead_card::{contact_card, lead_card};
-use crate::leaddesk::{Call, CallId, CallingList, Campaign, CampaignId, Lead, LeadStatus, UserId};
+use crate::leaddesk::{Call, CallId, CallingList, Campaign, CampaignId, Lead, UserId};
+use crate::mapping::{RowChoice, RowSubject};
 use crate::message::messages_in_creation;
 use crate::settings::{CallChannel, MappingSettings};
 use crate::tags::TagPlan;
@@ -185,13 +186,10 @@ pub fn draft_lead_ticket(input: &LeadTicketInput<'_>, ctx: &TicketContext<'_>) -
     append_calls(&calls, ctx, &mut messages, &mut notes);
 
     let owner = owner(lead, ctx, &mut notes);
-    let status = match lead.status {
-        LeadStatus::Finished => TicketStatus::Closed,
-        LeadStatus::Unused | LeadStatus::InCirculation => ctx.settings.unfinished_status,
-    };
+    let status = ctx.settings.ticket_status(lead.status, &lead.status_text);
     let closed_at = (status == TicketStatus::Closed).then(|| latest(lead, &calls, ctx.as_of).max(created_at));
     let mut values = Vec::new();
-    let outcome = latest_outcome(&calls).or_else(|| {
+    let outcome = latest_outcome(&calls, ctx.settings).or_else(|| {
         let from_list = clean_line(lead.last_result.as_deref()?);
         (!from_list.is_empty()).then(|| {
             notes.push(Note::new(finding::TIC104_OUTCOME_FROM_LIST, about.0, &about.1, ""));
@@ -241,7 +239,7 @@ pub fn draft_calls_ticket(input: &CallsTicketInput<'_>, ctx: &TicketContext<'_>)
     let mut values = Vec::new();
     push_text(
         FieldSource::Disposition,
-        latest_outcome(&calls).as_deref(),
+        latest_outcome(&calls, ctx.settings).as_deref(),
         ctx,
         &about,
         &mut values,
@@ -326,10 +324,16 @@ fn latest(lead: &Lead, calls: &[&Call], as_of: Timestamp) -> Timestamp {
     evidence.into_iter().flatten().max().map_or(as_of, |at| not_in_future(at, as_of))
 }
 
-/// Name and id of the latest outcome by time; of two at one moment the call with the larger id counts.
-fn latest_outcome(calls: &[&Call]) -> Option<String> {
+/// Name and id of the latest outcome by time; of two at one moment the call with the larger id counts. One that a person
+/// left out is passed over, one that a person renamed carries the new name.
+fn latest_outcome(calls: &[&Call], settings: &MappingSettings) -> Option<String> {
     calls.iter().rev().find_map(|call| {
-        let name = clean_line(call.outcome_name.as_deref().unwrap_or(""));
+        let chosen = call.outcome.and_then(|id| settings.choices.of(&RowSubject::Outcome(id)));
+        let name = match chosen {
+            Some(RowChoice::Leave { .. }) => return None,
+            Some(RowChoice::Rename { name }) => clean_line(name),
+            _ => clean_line(call.outcome_name.as_deref().unwrap_or("")),
+        };
         match (name.is_empty(), call.outcome) {
             (false, Some(id)) => Some(format!("{name} ({id})")),
             (false, None) => Some(name),

@@ -9,7 +9,7 @@ use crate::canonical::Canonical;
 use crate::contact_point::normalize_email;
 use crate::gorgias::{self, Sender};
 use crate::leaddesk::{self, UserId};
-use crate::settings::MappingSettings;
+use crate::settings::{MappingSettings, UserChoice, choice};
 use crate::text::{clean_line, folded};
 
 /// Why an account has no user.
@@ -86,21 +86,93 @@ pub struct UserMatches {
     pub names: BTreeMap<UserId, AgentName>,
 }
 
-/// Gorgias' role for a LeadDesk role text. An unknown text gets the role that can do least.
+choice! {
+    /// LeadDesk's five kinds of accounts.
+    SourceRole {
+        /// Everything.
+        Admin = "admin",
+        /// Several teams.
+        Manager = "manager",
+        /// One team.
+        TeamLeader = "team-leader",
+        /// Calls.
+        Agent = "agent",
+        /// A client who looks on.
+        Sponsor = "sponsor",
+    }
+}
+
+choice! {
+    /// Gorgias' roles.
+    GorgiasRole {
+        /// Everything.
+        Admin = "admin",
+        /// Shown as Lead.
+        Agent = "agent",
+        /// Works on tickets.
+        BasicAgent = "basic-agent",
+        /// Works on tickets, with fewer views.
+        LiteAgent = "lite-agent",
+        /// Reads.
+        Observer = "observer-agent",
+    }
+}
+
+impl SourceRole {
+    /// The role that a text of LeadDesk means, in any case and spacing.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let word: String =
+            text.to_lowercase().chars().filter(|character| character.is_alphabetic()).collect();
+        match word.as_str() {
+            "admin" | "administrator" => Some(Self::Admin),
+            "manager" => Some(Self::Manager),
+            "teamleader" => Some(Self::TeamLeader),
+            "agent" => Some(Self::Agent),
+            "sponsor" => Some(Self::Sponsor),
+            _ => None,
+        }
+    }
+
+    /// The role that fits unless a person says otherwise.
+    #[must_use]
+    pub fn default_role(self) -> GorgiasRole {
+        match self {
+            Self::Admin => GorgiasRole::Admin,
+            Self::Manager | Self::TeamLeader => GorgiasRole::Agent,
+            Self::Agent => GorgiasRole::BasicAgent,
+            Self::Sponsor => GorgiasRole::Observer,
+        }
+    }
+}
+
+/// Gorgias' role for a LeadDesk role text, by default. An unknown text gets the role that can do least.
 #[must_use]
 pub fn gorgias_role(role: &str) -> &'static str {
-    let word: String = role.to_lowercase().chars().filter(|character| character.is_alphabetic()).collect();
-    match word.as_str() {
-        "admin" | "administrator" => "admin",
-        "manager" | "teamleader" => "agent",
-        "agent" => "basic-agent",
-        _ => "observer-agent",
-    }
+    SourceRole::from_text(role).map_or(GorgiasRole::Observer, SourceRole::default_role).as_str()
 }
 
 /// Matches by email, without regard to case. An email that several accounts share matches none of them.
 #[must_use]
 pub fn match_users(users: &[leaddesk::User], present: &[gorgias::User]) -> UserMatches {
+    match_by_email(users, present, &gorgias_role)
+}
+
+/// Matches by email, then by what a person chose.
+#[must_use]
+pub fn match_users_under(
+    settings: &MappingSettings,
+    users: &[leaddesk::User],
+    present: &[gorgias::User],
+) -> UserMatches {
+    match_by_email(users, present, &|role| settings.role(role).as_str()).with_choices(settings)
+}
+
+fn match_by_email(
+    users: &[leaddesk::User],
+    present: &[gorgias::User],
+    role_of: &dyn Fn(&str) -> &'static str,
+) -> UserMatches {
     let by_email: BTreeMap<String, &gorgias::User> =
         present.iter().filter_map(|user| Some((email_key(user.email.as_deref())?, user))).collect();
     let mut holders: BTreeMap<String, BTreeSet<UserId>> = BTreeMap::new();
@@ -127,7 +199,7 @@ pub fn match_users(users: &[leaddesk::User], present: &[gorgias::User]) -> UserM
                 continue;
             }
         };
-        let role = gorgias_role(&user.role);
+        let role = role_of(&user.role);
         matches.to_provision.push(Provision { user: id, role, reason, is_active: user.is_active });
     }
     matches.shared_email = holders
@@ -150,15 +222,14 @@ impl UserMatches {
     /// Applies what a person decided: matches by hand first, then the placeholder.
     #[must_use]
     pub fn with_choices(mut self, settings: &MappingSettings) -> Self {
-        for (user, gorgias_user) in &settings.users_by_hand {
-            if self.names.contains_key(user) {
-                self.matched.insert(*user, *gorgias_user);
-            }
-        }
-        for user in &settings.placeholder_users {
-            if self.names.contains_key(user) && !settings.users_by_hand.contains_key(user) {
-                self.matched.remove(user);
-                self.placeholders.insert(*user);
+        for user in self.names.keys() {
+            match settings.user_choice(*user) {
+                Some(UserChoice::User(chosen)) => drop(self.matched.insert(*user, chosen)),
+                Some(UserChoice::Placeholder(_)) => {
+                    self.matched.remove(user);
+                    self.placeholders.insert(*user);
+                }
+                None => {}
             }
         }
         let (matched, placeholders) = (&self.matched, &self.placeholders);

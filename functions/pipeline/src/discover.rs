@@ -151,6 +151,8 @@ fn inventory(
         offices: source.files.offices,
         groups: source.files.groups,
         slot_settings: source.files.slot_settings,
+        outcomes: source.files.outcomes,
+        lead_statuses: source.files.lead_statuses,
         gorgias_users: destination.users,
         gorgias_teams: destination.teams,
         gorgias_tags: destination.tags,

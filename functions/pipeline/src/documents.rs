@@ -4,7 +4,9 @@
 //! `mappings/<digest>/confirmed.json`, `runs/<run>/mapping.json`, `runs/<run>/counts.json`.
 //! Deliberately absent: snapshots (see [`archive`](crate::archive)) and the ledger.
 
+mod choices;
 mod exact;
+mod fields;
 pub mod inventory;
 pub mod mapping;
 mod plans;

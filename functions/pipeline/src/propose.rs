@@ -86,14 +86,18 @@ pub async fn proposal(ctx: &Context) -> Result<MappingProposal, ProposeError> {
     let inventory = documents::inventory(ctx).await?;
     let scopes = ScopeMap::new(&inventory.lists);
     let lists = inventory.lists.iter().map(|list| list.id);
-    let statistics = samples::statistics(ctx, lists, &scopes).await?;
+    let samples = samples::statistics(ctx, lists, &scopes).await?;
     let input = ProposalInput {
         users: &inventory.users,
         campaigns: &inventory.campaigns,
         lists: &inventory.lists,
         offices: &inventory.offices,
         groups: &inventory.groups,
-        statistics: &statistics,
+        statistics: &samples.slots,
+        card_statistics: &samples.card,
+        looked_at: &samples.looked_at,
+        outcomes: &inventory.outcomes,
+        lead_statuses: &inventory.lead_statuses,
         slot_settings: &inventory.slot_settings,
         gorgias_users: &inventory.gorgias_users,
         gorgias_teams: &inventory.gorgias_teams,

@@ -1,9 +1,9 @@
 //! Slots of a contact as field values of its customer.
 
 use super::{Collected, CustomerContext, RejectedValue};
-use crate::fields::{FieldSource, Scope, SlotKey, convert};
+use crate::fields::{FieldSource, LeftReason, Scope, SlotKey, SlotKind, convert};
 use crate::finding;
-use crate::leaddesk::{Contact, Slot};
+use crate::leaddesk::{Contact, ContactId, Slot};
 use crate::text::{clean, folded};
 
 /// What one slot of one contact comes to, over all scopes of the contact.
@@ -34,6 +34,34 @@ pub(super) fn collect(contact: &Contact, ctx: &CustomerContext<'_>, out: &mut Co
     }
 }
 
+/// Puts a value into a field. `None` when it does not fit or another value is there already; both are noted.
+pub(super) fn into_field(
+    contact: ContactId,
+    source: FieldSource,
+    name: &str,
+    kind: SlotKind,
+    value: &str,
+    out: &mut Collected,
+) -> Option<()> {
+    match convert(value, kind) {
+        Err(reject) => {
+            out.rejected.push(RejectedValue::of_field(contact, name, reject, value));
+            None
+        }
+        Ok(converted) => match out.values.get(&source) {
+            None => {
+                out.values.insert(source, converted);
+                Some(())
+            }
+            Some(present) if *present == converted => Some(()),
+            Some(_) => {
+                out.note(finding::CUS109_VALUES_DIFFER, contact, name);
+                None
+            }
+        },
+    }
+}
+
 /// A value goes to the field of every scope that the contact is in. Sensitive in one scope is sensitive everywhere.
 fn slot_home(
     contact: &Contact,
@@ -58,26 +86,10 @@ fn slot_home(
         }
         let Some(field) = ctx.fields.field(source) else { continue };
         let label = field.draft.label.clone();
-        match convert(value, field.kind) {
-            Err(reject) => {
-                out.rejected.push(RejectedValue::of_slot(contact.id, key, reject, value));
-                if matches!(home, Home::Shown(_)) {
-                    home = Home::Shown(label);
-                }
-            }
-            Ok(converted) => match out.values.get(&source) {
-                None => {
-                    out.values.insert(source, converted);
-                    home = Home::Carried;
-                }
-                Some(present) if *present == converted => home = Home::Carried,
-                Some(_) => {
-                    out.note(finding::CUS109_VALUES_DIFFER, contact.id, key.to_string());
-                    if matches!(home, Home::Shown(_)) {
-                        home = Home::Shown(label);
-                    }
-                }
-            },
+        if into_field(contact.id, source, &key.to_string(), field.kind, value, out).is_some() {
+            home = Home::Carried;
+        } else if matches!(home, Home::Shown(_)) {
+            home = Home::Shown(label);
         }
     }
     home
@@ -97,7 +109,12 @@ fn consent(
             && field.scope.is_none_or(|scope| scopes.contains(&scope))
             && field.opted_out_words.iter().any(|word| folded(word) == folded_value)
     });
-    if hit.is_some() {
+    let is_chosen = scopes.iter().any(|scope| {
+        let left = ctx.fields.left_slot(SlotKey { slot, scope: *scope });
+        matches!(left.map(|left| &left.reason), Some(LeftReason::OptOut(words))
+            if words.iter().any(|word| folded(word) == folded_value))
+    });
+    if hit.is_some() || is_chosen {
         out.opted_out.get_or_insert_with(|| format!("consent field {slot} of contact {}", contact.id));
     }
 }

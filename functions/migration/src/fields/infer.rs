@@ -69,6 +69,19 @@ pub fn infer(statistics: &SlotStatistics, setting: Option<&SlotSetting>) -> Infe
     }
 }
 
+/// A type that a person chose, with the share of values that fit it.
+#[must_use]
+pub fn chosen(statistics: &SlotStatistics, kind: SlotKind) -> Inference {
+    let filled = statistics.filled();
+    let fitting = match kind {
+        SlotKind::Text => filled - statistics.too_long(),
+        SlotKind::Number => statistics.numbers(),
+        SlotKind::Boolean => statistics.booleans(),
+        SlotKind::Date => statistics.dates(),
+    };
+    found(kind, fitting, filled, "type chosen by a person")
+}
+
 fn fits(fitting: u64, filled: u64) -> bool {
     share(fitting, filled) >= FIT_SHARE_MIN
 }

@@ -1,16 +1,17 @@
 //! Which slots become fields, under the account's limit and its unique labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Scope, SlotKey, SlotKind, SlotStatistics};
+use super::{ContactField, Scope, SlotKey, SlotKind, SlotStatistics};
 use crate::canonical::Canonical;
-use crate::finding::Note;
-use crate::gorgias::{self, FieldDraft, FieldObject};
+use crate::finding::{Code, Note};
+use crate::gorgias::{self, ChannelKind, FieldDraft, FieldObject};
 use crate::keys::FieldKey;
 use crate::leaddesk::SlotSetting;
 use crate::settings::MappingSettings;
 
 mod build;
+mod candidates;
 
 /// Label of the ticket field with the latest outcome.
 pub const DISPOSITION_LABEL: &str = "leaddesk_disposition__c";
@@ -56,6 +57,8 @@ pub enum FieldSource {
     EmailOptOut,
     /// Numbers that cannot be normalised.
     RawPhone,
+    /// A field of the contact card that a person gave a field of its own.
+    Contact(ContactField),
     /// A slot of the contact.
     Slot(SlotKey),
 }
@@ -69,6 +72,7 @@ impl FieldSource {
             Self::LeadStatus => lead_status_key(),
             Self::EmailOptOut => email_opt_out_key(),
             Self::RawPhone => raw_phone_key(),
+            Self::Contact(field) => FieldKey(format!("leaddesk:field:{}", field.as_str())),
             Self::Slot(key) => FieldKey(format!("leaddesk:field:{key}")),
         }
     }
@@ -118,13 +122,19 @@ pub enum LeftReason {
     },
     /// A field with our label has another type; values stand on the lead card.
     Clash,
+    /// A person chose the lead card alone.
+    OnCard,
+    /// A person chose it as a channel; what is no address there stands on the lead card.
+    Channel(ChannelKind),
+    /// A person chose it as consent: these words opt the customer out; values stand on the lead card too.
+    OptOut(BTreeSet<String>),
 }
 
 impl LeftReason {
     /// Whether values may stand on the lead card.
     #[must_use]
     pub fn is_shown(&self) -> bool {
-        matches!(self, Self::NoRoom { .. } | Self::Clash)
+        !matches!(self, Self::Sensitive(_) | Self::ByChoice(_))
     }
 }
 
@@ -150,6 +160,8 @@ pub struct FieldConflict {
     pub label: String,
     /// The field that is there; absent when there is no room at all.
     pub existing: Option<gorgias::FieldId>,
+    /// Stable code.
+    pub code: Code,
     /// What is wrong with it.
     pub reason: String,
 }
@@ -264,6 +276,11 @@ impl FieldPlan {
                 LeftReason::ByChoice(why) => out.put("by_choice", why),
                 LeftReason::NoRoom { rank } => out.put("no_room", rank),
                 LeftReason::Clash => out.put("clash", ""),
+                LeftReason::OnCard => out.put("on_card", ""),
+                LeftReason::Channel(kind) => out.put("channel", kind.as_str()),
+                LeftReason::OptOut(words) => {
+                    out.put("opt_out", words.iter().cloned().collect::<Vec<_>>().join("\n"))
+                }
             };
         }
     }

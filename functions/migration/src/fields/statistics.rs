@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{convert, words};
+use super::{SlotKind, convert, words};
+use crate::mapping::Sample;
 use crate::text::{clean, fingerprint, mask_shape};
 
 /// Distinct values that are counted exactly.
@@ -23,7 +24,37 @@ pub struct SlotStatistics {
     too_long: u64,
     distinct: BTreeSet<u128>,
     has_more_distinct: bool,
-    samples: BTreeSet<String>,
+    samples: BTreeSet<Shape>,
+}
+
+/// A value without its letters and digits, and what it would read as.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    text: String,
+    number: Option<String>,
+    boolean: Option<bool>,
+    date: Option<String>,
+}
+
+impl Shape {
+    fn of(value: &str) -> Self {
+        Self {
+            text: mask_shape(value),
+            number: convert::number(value).map(|number| mask_shape(&number.to_string())),
+            boolean: words::boolean(value),
+            date: convert::iso_date(value).map(|date| mask_shape(&date)),
+        }
+    }
+
+    fn read_as(&self, kind: SlotKind) -> Sample {
+        let after = match kind {
+            SlotKind::Text => Some(self.text.clone()),
+            SlotKind::Number => self.number.clone(),
+            SlotKind::Boolean => self.boolean.map(|answer| answer.to_string()),
+            SlotKind::Date => self.date.clone(),
+        };
+        Sample { before: self.text.clone(), after: after.unwrap_or_default() }
+    }
 }
 
 impl SlotStatistics {
@@ -50,7 +81,7 @@ impl SlotStatistics {
         self.sensitive += u64::from(words::sensitive_value(&value));
         self.too_long += u64::from(value.chars().count() > crate::gorgias::FIELD_TEXT_CHARS_MAX);
         self.count_distinct(fingerprint(0, &value.to_lowercase()));
-        self.keep_sample(mask_shape(&value));
+        self.keep_sample(Shape::of(&value));
     }
 
     /// Adds what another part of the contacts showed.
@@ -79,7 +110,7 @@ impl SlotStatistics {
         }
     }
 
-    fn keep_sample(&mut self, sample: String) {
+    fn keep_sample(&mut self, sample: Shape) {
         if self.samples.insert(sample) && self.samples.len() > SAMPLES_MAX {
             self.samples.pop_last();
         }
@@ -135,6 +166,12 @@ impl SlotStatistics {
 
     /// Shapes of some values: no value can be read from them.
     pub fn samples(&self) -> impl Iterator<Item = &str> {
-        self.samples.iter().map(String::as_str)
+        self.samples.iter().map(|shape| shape.text.as_str())
+    }
+
+    /// The same shapes beside those of what would arrive in a field of this kind; empty where a value does not fit.
+    #[must_use]
+    pub fn samples_as(&self, kind: SlotKind) -> Vec<Sample> {
+        self.samples.iter().map(|shape| shape.read_as(kind)).collect()
     }
 }

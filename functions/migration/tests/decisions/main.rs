@@ -4,6 +4,7 @@
 mod calls;
 #[cfg(test)]
 mod chats;
+mod choices;
 #[cfg(test)]
 mod comparing;
 #[cfg(test)]

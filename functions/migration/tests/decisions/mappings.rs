@@ -7,24 +7,31 @@ use expect_test::expect;
 use migration::fields::{FieldPlan, Scope, SlotKey, SlotStatistics};
 use migration::finding::ObjectKind;
 use migration::gorgias::{self, FieldKind, FieldObject};
-use migration::leaddesk::{CampaignId, Slot, SlotSetting, User, UserId};
+use migration::leaddesk::{CampaignId, Group, Office, Outcome, Slot, SlotSetting, User, UserId};
 use migration::mapping::{
-    ConfirmedMapping, Decision, MappingParts, MappingProposal, ProposalInput, Reviewer, RowId, SettleError,
+    Alternative, ConfirmedMapping, Decision, MappingParts, MappingProposal, ProposalInput, Reviewer,
+    RowChoice, RowEvidence, RowId, SettleError,
 };
 use migration::settings::{CallChannel, ConflictRule, MappingSettings, RecordingPolicy};
 
 use crate::support::{at, campaign, gorgias_user, list, settings, user};
 
-struct Account {
-    users: Vec<User>,
-    gorgias_users: Vec<gorgias::User>,
-    gorgias_fields: Vec<gorgias::Field>,
-    statistics: BTreeMap<SlotKey, SlotStatistics>,
-    slot_settings: Vec<SlotSetting>,
+pub(crate) struct Account {
+    pub(crate) users: Vec<User>,
+    pub(crate) gorgias_users: Vec<gorgias::User>,
+    pub(crate) gorgias_teams: Vec<gorgias::Team>,
+    pub(crate) gorgias_fields: Vec<gorgias::Field>,
+    pub(crate) statistics: BTreeMap<SlotKey, SlotStatistics>,
+    pub(crate) slot_settings: Vec<SlotSetting>,
+    pub(crate) looked_at: BTreeMap<Scope, u64>,
+    pub(crate) outcomes: Vec<(Outcome, u64)>,
+    pub(crate) lead_statuses: BTreeMap<String, u64>,
+    pub(crate) offices: Vec<Office>,
+    pub(crate) groups: Vec<Group>,
 }
 
 impl Account {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let slot = |number| Slot::new(number).unwrap();
         let scope = Scope::Campaign(CampaignId(12));
         let mut statistics: BTreeMap<SlotKey, SlotStatistics> = BTreeMap::new();
@@ -44,25 +51,35 @@ impl Account {
                 user(2, "Agent Two", "", "Agent"),
             ],
             gorgias_users: vec![gorgias_user(10, "one@company.example")],
+            gorgias_teams: Vec::new(),
             gorgias_fields: Vec::new(),
             statistics,
             slot_settings: vec![setting(1, "Customer number"), setting(2, "Syntymäaika")],
+            looked_at: [(scope, 4)].into(),
+            outcomes: Vec::new(),
+            lead_statuses: BTreeMap::new(),
+            offices: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
-    fn propose(&self, settings: MappingSettings) -> MappingProposal {
+    pub(crate) fn propose(&self, settings: MappingSettings) -> MappingProposal {
         MappingProposal::propose(
             settings,
             &ProposalInput {
                 users: &self.users,
                 campaigns: &[campaign(12, "Q4-Outbound-SMS", "Sponsor A")],
                 lists: &[list(7, "Autumn", &[12])],
-                offices: &[],
-                groups: &[],
+                offices: &self.offices,
+                groups: &self.groups,
                 statistics: &self.statistics,
+                card_statistics: &BTreeMap::new(),
+                looked_at: &self.looked_at,
+                outcomes: &self.outcomes,
+                lead_statuses: &self.lead_statuses,
                 slot_settings: &self.slot_settings,
                 gorgias_users: &self.gorgias_users,
-                gorgias_teams: &[],
+                gorgias_teams: &self.gorgias_teams,
                 gorgias_tags: &[],
                 gorgias_fields: &self.gorgias_fields,
             },
@@ -70,7 +87,7 @@ impl Account {
     }
 }
 
-fn shown(proposal: &MappingProposal) -> String {
+pub(crate) fn shown(proposal: &MappingProposal) -> String {
     let mut out = String::new();
     for row in proposal.rows() {
         let why = match &row.decision {
@@ -93,11 +110,36 @@ fn reviewer() -> Reviewer {
 #[test]
 fn a_proposal_row_by_row() {
     expect![[r#"
+        contact/address -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/birthyear -> nothing: leave (FLD101 never read into the store)
+        contact/city -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/comment -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/company -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/companyid -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/country -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/email -> customer email: carry (valid addresses; others stand on the lead card)
+        contact/fname -> customer name: carry (first and last name)
+        contact/gender -> nothing: leave (FLD101 never read into the store)
+        contact/lname -> customer name: carry (first and last name)
+        contact/phone -> customer phone: carry (every number in its international form)
+        contact/postcode -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/ssc -> nothing: leave (FLD101 never read into the store)
+        contact/title -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/vatin -> lead card: carry (no field in Gorgias unless a person gives it one)
+        contact/www -> lead card: carry (no field in Gorgias unless a person gives it one)
         lead/status -> ticket field `leaddesk_lead_status__c` (text, created): carry (fixed by the mapping)
-        user/1 -> user 10: carry (matched by email or by hand)
+        lead/status:finished -> ticket status `closed`: carry (nobody waits for anything)
+        lead/status:in_circulation -> ticket status `open`: carry (the setting for unfinished leads)
+        lead/status:unused -> ticket status `open`: carry (the setting for unfinished leads)
+        user/1 -> user 10: carry (matched by email)
         user/2 -> service user: conflict (provision with role `basic-agent` / USR101 agent without email)
-        campaign/tag:Q4-Outbound-SMS -> tag `Q4-Outbound-SMS` (created): carry (campaign 12)
-        campaign/tag:Sponsor A -> tag `Sponsor A` (created): carry (sponsor)
+        user/role:admin -> role `admin`: carry (role of a user to provision)
+        user/role:agent -> role `basic-agent`: carry (role of a user to provision)
+        user/role:manager -> role `agent`: carry (role of a user to provision)
+        user/role:sponsor -> role `observer-agent`: carry (role of a user to provision)
+        user/role:team-leader -> role `agent`: carry (role of a user to provision)
+        campaign/12 -> tag `Q4-Outbound-SMS` (created): carry (campaign 12)
+        campaign/sponsor:Sponsor A -> tag `Sponsor A` (created): carry (sponsor)
         outcome/latest -> ticket field `leaddesk_disposition__c` (text, created): carry (fixed by the mapping)
         slot/other1:campaign-12 -> customer field `Customer number` (text, created): carry (too few values for another type; 2 of 2 fit)
         slot/other2:campaign-12 -> nothing: leave (FLD101 label contains `syntymä`)
@@ -178,6 +220,18 @@ fn stored_mappings_are_what_was_confirmed() {
         parts.rows.pop();
     });
     check("a row's name", &|parts| parts.rows[0].name.push('x'));
+    check("the evidence", &|parts| parts.rows[0].evidence = None);
+    let evidence = |what: &str, change: &dyn Fn(&mut RowEvidence)| {
+        check(what, &|parts| parts.rows.iter_mut().filter_map(|row| row.evidence.as_mut()).for_each(change));
+    };
+    evidence("the confidence", &|evidence| evidence.confidence = 0.25);
+    evidence("the fill share", &|evidence| evidence.fill_share = Some(0.125));
+    evidence("distinct values", &|evidence| evidence.distinct = Some(99));
+    evidence("samples", &|evidence| evidence.samples.clear());
+    evidence("alternatives", &|evidence| {
+        let (target, reason) = ("lead card".to_owned(), "why not".to_owned());
+        evidence.alternatives.push(Alternative { target, confidence: 0.5, reason });
+    });
     check("the reviewer", &|parts| parts.reviewer = Reviewer::new("Somebody Else").unwrap());
     check("the time", &|parts| parts.confirmed_at = at("2026-01-02T00:00:00Z"));
     check("the digest", &|parts| parts.digest = migration::canonical::Digest([0; 32]));
@@ -225,6 +279,10 @@ fn every_setting_is_in_the_digest() {
         it.call_template = migration::call_template::CallTemplate::parse("Id: {call_id}").unwrap();
     });
     check("conflict", &|it| it.conflict_default = ConflictRule::SourceWins);
+    check("a choice", &|it| {
+        let id = RowId::new(ObjectKind::User, 1);
+        it.choices.0.insert(id, RowChoice::User(gorgias::UserId(1)));
+    });
     check("conflict of a field", &|it| {
         it.conflict_rules.insert("name".to_owned(), ConflictRule::SourceWins);
     });

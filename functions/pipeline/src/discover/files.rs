@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::finding;
-use migration::leaddesk::{CampaignId, Group, Office, SlotSetting};
+use migration::leaddesk::{CampaignId, Group, Office, Outcome, SlotSetting};
 use snapshot::tables::SourceGroup;
 
 use crate::context::Context;
@@ -40,6 +40,10 @@ pub struct Files {
     pub groups: Vec<Group>,
     /// Labels and types of slots.
     pub slot_settings: Vec<SlotSetting>,
+    /// Outcomes with the number of their calls.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// The account's own words for the status of leads, with the number of leads.
+    pub lead_statuses: BTreeMap<String, u64>,
     /// Whether there is a call log that can be read.
     pub has_calls: bool,
 }
@@ -201,6 +205,13 @@ impl Files {
         let blacklist = operator_tables::blacklist(folder, &ctx.mapping, seen, &mut record)?;
         self.has_calls = folder.path(OperatorFile::Calls).is_some();
         self.count("outcome", outcomes.len());
+        for row in outcomes {
+            let calls = u64::try_from(row.call_count).unwrap_or(0);
+            self.outcomes.extend(records::outcome(row).ok().map(|outcome| (outcome, calls)));
+        }
+        for status in operator_tables::own_statuses(folder, &mut record)?.into_values() {
+            *self.lead_statuses.entry(status).or_default() += 1;
+        }
         self.count("blacklist_entry", blacklist.len());
         self.count("group", self.groups.len());
         self.count("slot_setting", self.slot_settings.len());

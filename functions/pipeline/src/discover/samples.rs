@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use migration::fields::{ScopeMap, SlotKey, SlotStatistics};
+use migration::fields::{ContactField, Scope, ScopeMap, SlotKey, SlotStatistics};
 use migration::leaddesk::{ListId, Slot};
 
 use crate::context::Context;
+use crate::extract::contact::ContactRows;
 use crate::extract::contacts;
 use crate::extract::error::ExtractError;
 use crate::extract::pages;
 use crate::extract::seen::Seen;
+use crate::transform::records;
 
 /// Contacts of one list that are looked at.
 pub const SAMPLES_PER_LIST_MAX: usize = 200;
@@ -76,7 +78,18 @@ pub(crate) async fn answers(ctx: &Context, list: &str) -> Result<Vec<(u64, Optio
     page.lines().map(answer).collect()
 }
 
-/// What the stored samples show, by slot and scope.
+/// What the stored samples show.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Samples {
+    /// Values of the slots, by slot and scope.
+    pub slots: BTreeMap<SlotKey, SlotStatistics>,
+    /// Values of the fields that every card has.
+    pub card: BTreeMap<ContactField, SlotStatistics>,
+    /// Contacts that were looked at, by the scope of their list.
+    pub looked_at: BTreeMap<Scope, u64>,
+}
+
+/// Reads the stored samples.
 ///
 /// # Errors
 /// What the store says.
@@ -84,12 +97,13 @@ pub async fn statistics(
     ctx: &Context,
     lists: impl IntoIterator<Item = ListId>,
     scopes: &ScopeMap,
-) -> Result<BTreeMap<SlotKey, SlotStatistics>, ExtractError> {
-    let mut statistics: BTreeMap<SlotKey, SlotStatistics> = BTreeMap::new();
+) -> Result<Samples, ExtractError> {
+    let mut samples = Samples::default();
     for list in lists {
         let name = page_name(&list.to_string());
         let Some(page) = pages::load(ctx, &name).await? else { continue };
         let seen = Seen::new(page.fetched_at, name.clone());
+        let scope = scopes.scope(list);
         for line in page.lines() {
             let broken = || ExtractError::StoredPage { key: name.clone() };
             let Ok(rows) =
@@ -97,17 +111,27 @@ pub async fn statistics(
             else {
                 continue;
             };
-            for value in rows.values {
-                let slot = u8::try_from(value.slot_number).ok().and_then(Slot::new);
-                let Some(slot) = slot else { continue };
-                statistics
-                    .entry(SlotKey { slot, scope: scopes.scope(list) })
-                    .or_default()
-                    .observe(&value.value_raw);
+            samples.observe(scope, rows);
+        }
+    }
+    Ok(samples)
+}
+
+impl Samples {
+    fn observe(&mut self, scope: Scope, rows: ContactRows) {
+        *self.looked_at.entry(scope).or_default() += 1;
+        for value in rows.values {
+            let slot = u8::try_from(value.slot_number).ok().and_then(Slot::new);
+            let Some(slot) = slot else { continue };
+            self.slots.entry(SlotKey { slot, scope }).or_default().observe(&value.value_raw);
+        }
+        let Ok(contact) = records::contact(rows.contact, Vec::new()) else { return };
+        for field in ContactField::ALL.iter().copied() {
+            if let Some(value) = field.value(&contact) {
+                self.card.entry(field).or_default().observe(value);
             }
         }
     }
-    Ok(statistics)
 }
 
 #[cfg(test)]

@@ -91,9 +91,13 @@ async fn both_sides_and_the_files_are_told() {
     let scopes = migration::fields::ScopeMap::new(&inventory.lists);
     let statistics =
         samples::statistics(&world.ctx, inventory.lists.iter().map(|list| list.id), &scopes).await;
+    let statistics = statistics.expect("stored");
     let filled: Vec<String> =
-        statistics.expect("stored").iter().map(|(key, seen)| format!("{key} {}", seen.filled())).collect();
+        statistics.slots.iter().map(|(key, seen)| format!("{key} {}", seen.filled())).collect();
     assert_eq!(filled, ["other1:campaign-12 200", "other1:list-42 1"]);
+    let looked_at: Vec<String> =
+        statistics.looked_at.iter().map(|(scope, contacts)| format!("{scope} {contacts}")).collect();
+    assert_eq!(looked_at, ["campaign-12 200", "list-42 1"]);
     assert!(run(&world.ctx).await.expect("there").was_done);
 }
 

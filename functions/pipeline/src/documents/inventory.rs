@@ -7,12 +7,12 @@ use migration::gorgias::{
     self, Field as GorgiasField, Tag as GorgiasTag, Team as GorgiasTeam, User as GorgiasUser,
 };
 use migration::leaddesk::{
-    CallingList, Campaign, CampaignId, Group, Office, Slot, SlotSetting, User, UserId,
+    CallingList, Campaign, CampaignId, Group, Office, Outcome, OutcomeId, Slot, SlotSetting, User, UserId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Malformed;
-use super::plans::{field_kind, field_object};
+use super::fields::{field_kind, field_object};
 
 /// What discovery found, in the words of both systems.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,10 @@ pub struct Inventory {
     pub groups: Vec<Group>,
     /// Labels and types of the slots.
     pub slot_settings: Vec<SlotSetting>,
+    /// Outcomes with the number of their calls.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// The account's own words for the status of leads, with the number of leads.
+    pub lead_statuses: BTreeMap<String, u64>,
     /// Users of Gorgias.
     pub gorgias_users: Vec<gorgias::User>,
     /// Teams of Gorgias.
@@ -149,6 +153,12 @@ pub struct InventoryV1 {
     offices: Vec<OfficeV1>,
     groups: Vec<GroupV1>,
     slot_settings: Vec<SlotSettingV1>,
+    /// Absent in what older programs stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outcomes: Vec<OutcomeV1>,
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    lead_statuses: BTreeMap<String, u64>,
     gorgias_users: Vec<GorgiasUserV1>,
     gorgias_teams: Vec<GorgiasTeamV1>,
     gorgias_tags: Vec<GorgiasTagV1>,
@@ -230,6 +240,14 @@ stored! {
         kind: String = same, Some;
         values: Vec<String> = same, Some;
     }
+    OutcomeV1 = CountedOutcome {
+        id: String = id_text::<OutcomeId>, id;
+        name: String = same, Some;
+        campaign: Option<String> = |id: &Option<CampaignId>| id.map(|id| id.to_string()),
+            |text: Option<String>| text.map_or(Some(None), |text| text.parse().ok().map(Some));
+        finalises: Option<bool> = same, Some;
+        calls: u64 = same, Some;
+    }
     GorgiasUserV1 = GorgiasUser {
         id: u64 = |id: &gorgias::UserId| id.0, |id| Some(gorgias::UserId(id));
         name: String = same, Some;
@@ -258,6 +276,27 @@ stored! {
     }
 }
 
+/// An outcome beside the number of its calls.
+struct CountedOutcome {
+    id: OutcomeId,
+    name: String,
+    campaign: Option<CampaignId>,
+    finalises: Option<bool>,
+    calls: u64,
+}
+
+impl CountedOutcome {
+    fn of((outcome, calls): &(Outcome, u64)) -> Self {
+        let Outcome { id, name, campaign, finalises } = outcome.clone();
+        Self { id, name, campaign, finalises, calls: *calls }
+    }
+
+    fn pair(self) -> (Outcome, u64) {
+        let Self { id, name, campaign, finalises, calls } = self;
+        (Outcome { id, name, campaign, finalises }, calls)
+    }
+}
+
 impl StoredInventory {
     /// The stored form.
     #[must_use]
@@ -271,6 +310,12 @@ impl StoredInventory {
             offices: inventory.offices.iter().map(OfficeV1::of).collect(),
             groups: inventory.groups.iter().map(GroupV1::of).collect(),
             slot_settings: inventory.slot_settings.iter().map(SlotSettingV1::of).collect(),
+            outcomes: inventory
+                .outcomes
+                .iter()
+                .map(|counted| OutcomeV1::of(&CountedOutcome::of(counted)))
+                .collect(),
+            lead_statuses: inventory.lead_statuses.clone(),
             gorgias_users: inventory.gorgias_users.iter().map(GorgiasUserV1::of).collect(),
             gorgias_teams: inventory.gorgias_teams.iter().map(GorgiasTeamV1::of).collect(),
             gorgias_tags: inventory.gorgias_tags.iter().map(GorgiasTagV1::of).collect(),
@@ -295,6 +340,8 @@ impl StoredInventory {
             offices: all(stored.offices, OfficeV1::read)?,
             groups: all(stored.groups, GroupV1::read)?,
             slot_settings: all(stored.slot_settings, SlotSettingV1::read)?,
+            outcomes: all(stored.outcomes, |stored| stored.read().map(CountedOutcome::pair))?,
+            lead_statuses: stored.lead_statuses,
             gorgias_users: all(stored.gorgias_users, GorgiasUserV1::read)?,
             gorgias_teams: all(stored.gorgias_teams, GorgiasTeamV1::read)?,
             gorgias_tags: all(stored.gorgias_tags, GorgiasTagV1::read)?,

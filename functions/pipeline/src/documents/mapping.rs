@@ -9,13 +9,14 @@ use migration::canonical::Digest;
 use migration::fields::ScopeMap;
 use migration::finding::Code;
 use migration::mapping::{
-    ConfirmedMapping, Decision, MappingParts, MappingProposal, MappingRow, Objection, Rationale, Reviewer,
-    RowId,
+    Alternative, ConfirmedMapping, Decision, MappingParts, MappingProposal, MappingRow, Objection, Rationale,
+    Reviewer, RowEvidence, RowId, Sample,
 };
 use migration::ticket::CampaignIndex;
 use serde::{Deserialize, Serialize};
 
-use super::plans::{FieldsV1, TagsV1, TeamsV1, UsersV1, object_kind};
+use super::fields::FieldsV1;
+use super::plans::{TagsV1, TeamsV1, UsersV1, object_kind};
 use super::settings::SettingsV1;
 use super::{DocumentError, Malformed};
 
@@ -35,6 +36,74 @@ pub struct RowV1 {
     pub count: Option<u64>,
     /// What becomes of it.
     pub decision: DecisionV1,
+    /// What the decision rests on; absent in the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceV2>,
+}
+
+/// What a decision rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceV2 {
+    /// 0 to 1.
+    #[serde(with = "super::exact")]
+    pub confidence: f64,
+    /// Share of the records looked at that have a value.
+    #[serde(with = "super::exact::option")]
+    pub fill_share: Option<f64>,
+    /// Distinct values.
+    pub distinct: Option<u64>,
+    /// Masked values: before and after.
+    pub samples: Vec<(String, String)>,
+    /// Other targets.
+    pub alternatives: Vec<AlternativeV2>,
+}
+
+/// Another target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlternativeV2 {
+    /// Into what.
+    pub target: String,
+    /// 0 to 1.
+    #[serde(with = "super::exact")]
+    pub confidence: f64,
+    /// Why.
+    pub reason: String,
+}
+
+impl EvidenceV2 {
+    fn of(evidence: &RowEvidence) -> Self {
+        let sample = |sample: &Sample| (sample.before.clone(), sample.after.clone());
+        let alternative = |other: &Alternative| AlternativeV2 {
+            target: other.target.clone(),
+            confidence: other.confidence,
+            reason: other.reason.clone(),
+        };
+        Self {
+            confidence: evidence.confidence,
+            fill_share: evidence.fill_share,
+            distinct: evidence.distinct,
+            samples: evidence.samples.iter().map(sample).collect(),
+            alternatives: evidence.alternatives.iter().map(alternative).collect(),
+        }
+    }
+
+    fn read(self) -> RowEvidence {
+        let sample = |(before, after)| Sample { before, after };
+        let alternative = |other: AlternativeV2| Alternative {
+            target: other.target,
+            confidence: other.confidence,
+            reason: other.reason,
+        };
+        RowEvidence {
+            confidence: self.confidence,
+            fill_share: self.fill_share,
+            distinct: self.distinct,
+            samples: self.samples.into_iter().map(sample).collect(),
+            alternatives: self.alternatives.into_iter().map(alternative).collect(),
+        }
+    }
 }
 
 /// What becomes of one thing.
@@ -93,6 +162,7 @@ impl RowV1 {
             target: row.target.clone(),
             count: row.count,
             decision,
+            evidence: row.evidence.as_ref().map(EvidenceV2::of),
         }
     }
 
@@ -109,7 +179,8 @@ impl RowV1 {
             },
         };
         let id = RowId { object: object_kind(&self.object)?, source_id: self.source_id };
-        Ok(MappingRow { id, name: self.name, target: self.target, count: self.count, decision })
+        let evidence = self.evidence.map(EvidenceV2::read);
+        Ok(MappingRow { id, name: self.name, target: self.target, count: self.count, decision, evidence })
     }
 }
 
@@ -117,12 +188,15 @@ impl RowV1 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum StoredProposal {
-    /// First version.
+    /// First version: the second without evidence and choices.
     #[serde(rename = "1")]
     V1(ProposalV1),
+    /// Second version.
+    #[serde(rename = "2")]
+    V2(ProposalV1),
 }
 
-/// First version of a stored proposal.
+/// A stored proposal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalV1 {
@@ -138,7 +212,7 @@ impl StoredProposal {
     /// The stored form.
     #[must_use]
     pub fn of(proposal: &MappingProposal) -> Self {
-        Self::V1(ProposalV1 {
+        Self::V2(ProposalV1 {
             digest: proposal.digest().to_hex(),
             settings: SettingsV1::of(proposal.settings()),
             rows: proposal.rows().map(RowV1::of).collect(),
@@ -150,12 +224,15 @@ impl StoredProposal {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum StoredMapping {
-    /// First version.
+    /// First version: the second without evidence and choices.
     #[serde(rename = "1")]
     V1(Box<MappingV1>),
+    /// Second version.
+    #[serde(rename = "2")]
+    V2(Box<MappingV1>),
 }
 
-/// First version of a confirmed mapping.
+/// A confirmed mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MappingV1 {
@@ -179,7 +256,7 @@ impl StoredMapping {
         let parts = mapping.parts();
         let pairs = parts.scopes.pairs();
         let names = parts.campaigns.names();
-        Self::V1(Box::new(MappingV1 {
+        Self::V2(Box::new(MappingV1 {
             digest: parts.digest.to_hex(),
             reviewer: parts.reviewer.as_str().to_owned(),
             confirmed_at: parts.confirmed_at,
@@ -199,7 +276,7 @@ impl StoredMapping {
     /// # Errors
     /// [`DocumentError::Malformed`], [`DocumentError::Changed`] when it is not what was confirmed.
     pub fn read(self) -> Result<ConfirmedMapping, DocumentError> {
-        let Self::V1(stored) = self;
+        let (Self::V1(stored) | Self::V2(stored)) = self;
         Ok(ConfirmedMapping::from_parts(stored.parts()?)?)
     }
 }

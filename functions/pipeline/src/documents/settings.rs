@@ -14,6 +14,7 @@ use migration::settings::{
 use serde::{Deserialize, Serialize};
 
 use super::Malformed;
+use super::choices::{self, ChoiceV2};
 
 /// All choices, words as in the documentation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct SettingsV1 {
     call_template: String,
     conflict_default: String,
     conflict_rules: BTreeMap<String, String>,
+    /// Decisions row by row; absent in the first version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<ChoiceV2>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +106,7 @@ impl SettingsV1 {
             call_template: settings.call_template.as_str().to_owned(),
             conflict_default: settings.conflict_default.as_str().to_owned(),
             conflict_rules: rules.map(|(field, rule)| (field.clone(), rule.as_str().to_owned())).collect(),
+            choices: choices::stored(&settings.choices),
         }
     }
 
@@ -171,6 +176,7 @@ impl SettingsV1 {
             let rule = ConflictRule::from_word(&rule).ok_or(malformed("conflict_rules"))?;
             settings.conflict_rules.insert(field, rule);
         }
+        settings.choices = choices::read(self.choices)?;
         Ok(settings)
     }
 }

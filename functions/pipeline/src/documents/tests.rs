@@ -7,10 +7,14 @@ use migration::fields::{Scope, SlotKey, SlotKind};
 use migration::finding::ObjectKind;
 use migration::gorgias;
 use migration::leaddesk::{
-    CallingList, Campaign, CampaignId, Group, GroupId, ListId, Office, Slot, SlotSetting, User, UserId,
+    CallingList, Campaign, CampaignId, Group, GroupId, ListId, Office, Outcome, OutcomeId, Slot, SlotSetting,
+    User, UserId,
 };
-use migration::mapping::{ConfirmedMapping, MappingProposal, ProposalInput, Reviewer, RowId};
+use migration::mapping::{
+    CarryInto, ConfirmedMapping, MappingChoices, MappingProposal, ProposalInput, Reviewer, RowChoice, RowId,
+};
 use migration::settings::{ConflictRule, ConsentField, MappingSettings, SlotChoice};
+use migration::users::GorgiasRole;
 
 use super::inventory::{FileEntry, FindingEntry, Inventory, ListCounts, Overview, ScopeRow, StoredInventory};
 use super::mapping::{StoredMapping, StoredPointer, StoredProposal};
@@ -35,7 +39,32 @@ fn settings() -> MappingSettings {
     ]
     .into();
     settings.conflict_rules = [("name".to_owned(), ConflictRule::SourceWins)].into();
-    settings
+    settings.with_choices(&choices()).expect("legal choices")
+}
+
+/// One choice of every form.
+fn choices() -> MappingChoices {
+    let row = RowId::new;
+    let carry = |kind, into| RowChoice::Carry { purpose: "asked for".into(), kind, into };
+    let words = BTreeSet::from(["no".to_owned()]);
+    MappingChoices(BTreeMap::from([
+        (
+            row(ObjectKind::Contact, "city"),
+            carry(Some(SlotKind::Text), Some(CarryInto::NewField("Town".into()))),
+        ),
+        (row(ObjectKind::Contact, "title"), carry(None, Some(CarryInto::Field(gorgias::FieldId(77))))),
+        (row(ObjectKind::Slot, "other9:campaign-12"), carry(None, Some(CarryInto::OptOut(words)))),
+        (row(ObjectKind::Slot, "other10:campaign-12"), carry(None, Some(CarryInto::Email))),
+        (row(ObjectKind::Slot, "other11:campaign-12"), carry(None, Some(CarryInto::Phone))),
+        (row(ObjectKind::Slot, "other12:campaign-12"), carry(None, Some(CarryInto::LeadCard))),
+        (row(ObjectKind::Contact, "comment"), RowChoice::Leave { reason: "internal".into() }),
+        (row(ObjectKind::Campaign, "12"), RowChoice::Rename { name: "Tag of ours".into() }),
+        (row(ObjectKind::Office, "office:North"), RowChoice::Team(gorgias::TeamId(3))),
+        (row(ObjectKind::User, "1"), RowChoice::User(gorgias::UserId(2))),
+        (row(ObjectKind::User, "5"), RowChoice::Placeholder { reason: "gone".into() }),
+        (row(ObjectKind::User, "role:agent"), RowChoice::Role(GorgiasRole::LiteAgent)),
+        (row(ObjectKind::Lead, "status:unused"), RowChoice::Status(gorgias::TicketStatus::Closed)),
+    ]))
 }
 
 fn user(id: u64, email: Option<&str>) -> User {
@@ -97,6 +126,8 @@ fn inventory() -> Inventory {
             kind: "dropdown".into(),
             values: vec!["Gold".into()],
         }],
+        outcomes: Vec::new(),
+        lead_statuses: BTreeMap::new(),
         gorgias_users: vec![gorgias::User {
             id: gorgias::UserId(2),
             name: "One".into(),
@@ -122,7 +153,7 @@ fn inventory() -> Inventory {
 fn proposal() -> MappingProposal {
     let inventory = inventory();
     let mut statistics = BTreeMap::new();
-    for slot in 1..=3 {
+    for slot in (1..=3).chain(9..=12) {
         let key = SlotKey { slot: Slot::new(slot).expect("a slot"), scope: Scope::Campaign(CampaignId(12)) };
         let seen: &mut migration::fields::SlotStatistics = statistics.entry(key).or_default();
         (0..10).for_each(|number| seen.observe(&format!("{number}.5")));
@@ -136,6 +167,10 @@ fn proposal() -> MappingProposal {
             offices: &inventory.offices,
             groups: &inventory.groups,
             statistics: &statistics,
+            card_statistics: &BTreeMap::new(),
+            looked_at: &BTreeMap::new(),
+            outcomes: &inventory.outcomes,
+            lead_statuses: &inventory.lead_statuses,
             slot_settings: &inventory.slot_settings,
             gorgias_users: &inventory.gorgias_users,
             gorgias_teams: &inventory.gorgias_teams,
@@ -148,6 +183,10 @@ fn proposal() -> MappingProposal {
 fn confirmed() -> ConfirmedMapping {
     let id = RowId::new(ObjectKind::User, 2);
     let proposal = proposal().leave(&id, "left").expect("a conflict");
+    let id = RowId::new(ObjectKind::Contact, "title");
+    let proposal = proposal.leave(&id, "the field is gone").expect("a conflict");
+    let id = RowId::new(ObjectKind::User, 3);
+    let proposal = proposal.leave(&id, "the user is gone").expect("a conflict");
     let reviewer = Reviewer::new("Reviewer One").expect("a name");
     proposal
         .confirm(reviewer, "2026-06-01T00:00:00Z".parse().expect("a moment"))
@@ -165,15 +204,42 @@ fn an_inventory_comes_back_as_it_was() {
     let read: StoredInventory =
         serde_json::from_str(include_str!("goldens/inventory_v1.json")).expect("readable");
     assert_eq!(read.read().expect("well formed"), inventory());
+    let mut later = inventory();
+    let outcome = |id: u64, campaign| Outcome {
+        id: OutcomeId(id),
+        name: "Deal".into(),
+        campaign,
+        finalises: campaign.map(|_| true),
+    };
+    later.outcomes = vec![(outcome(5, None), 7), (outcome(6, Some(CampaignId(12))), 0)];
+    later.lead_statuses = [("Qualified".to_owned(), 4)].into();
+    let stored = pretty(&StoredInventory::of(&later));
+    expect_file!["goldens/inventory_v1_outcomes.json"].assert_eq(&stored);
+    let read: StoredInventory = serde_json::from_str(&stored).expect("readable");
+    assert_eq!(read.read().expect("well formed"), later);
 }
 
 #[test]
 fn a_confirmed_mapping_comes_back_as_it_was() {
     let stored = pretty(&StoredMapping::of(&confirmed()));
-    expect_file!["goldens/mapping_v1.json"].assert_eq(&stored);
+    expect_file!["goldens/mapping_v2.json"].assert_eq(&stored);
+    let read: StoredMapping =
+        serde_json::from_str(include_str!("goldens/mapping_v2.json")).expect("readable");
+    assert_eq!(read.read().expect("unchanged"), confirmed());
+}
+
+/// What an older program confirmed stays confirmed, by the digest that it had then.
+#[test]
+fn mappings_of_the_first_version_are_read_for_ever() {
     let read: StoredMapping =
         serde_json::from_str(include_str!("goldens/mapping_v1.json")).expect("readable");
-    assert_eq!(read.read().expect("unchanged"), confirmed());
+    assert!(matches!(read, StoredMapping::V1(_)));
+    let mapping = read.read().expect("unchanged");
+    assert!(mapping.rows().iter().all(|row| row.evidence.is_none()));
+    assert_eq!(mapping.settings().choices, MappingChoices::default());
+    let proposal: StoredProposal =
+        serde_json::from_str(include_str!("goldens/proposal_v1.json")).expect("readable");
+    assert!(matches!(proposal, StoredProposal::V1(_)));
 }
 
 /// Shares come back to the last bit; otherwise the digest would call an untouched mapping edited.
@@ -196,12 +262,14 @@ fn shares_are_exact() {
 
 #[test]
 fn a_changed_mapping_is_refused() {
-    let golden = include_str!("goldens/mapping_v1.json");
+    let golden = include_str!("goldens/mapping_v2.json");
     for (from, to) in [
         ("Spring", "Winter"),
         ("\"open\"", "\"closed\""),
         ("Reviewer One", "Reviewer Two"),
         ("left by choice", "carried"),
+        ("\"confidence\": \"1\"", "\"confidence\": \"0.5\""),
+        ("Tag of ours", "Tag of theirs"),
     ] {
         assert!(golden.contains(from), "{from}");
         let read: StoredMapping =
@@ -210,8 +278,8 @@ fn a_changed_mapping_is_refused() {
     }
     assert!(
         serde_json::from_str::<StoredMapping>(&golden.replacen(
-            "\"version\": \"1\"",
             "\"version\": \"2\"",
+            "\"version\": \"3\"",
             1
         ))
         .is_err()
@@ -220,11 +288,14 @@ fn a_changed_mapping_is_refused() {
 
 #[test]
 fn proposals_and_pointers_keep_their_form() {
-    expect_file!["goldens/proposal_v1.json"].assert_eq(&pretty(&StoredProposal::of(&proposal())));
+    expect_file!["goldens/proposal_v2.json"].assert_eq(&pretty(&StoredProposal::of(&proposal())));
+    let first: StoredMapping =
+        serde_json::from_str(include_str!("goldens/mapping_v1.json")).expect("readable");
+    let first = first.read().expect("unchanged");
     let pointer = StoredPointer::V1 {
-        digest: confirmed().digest().to_hex(),
+        digest: first.digest().to_hex(),
         reviewer: "Reviewer One".into(),
-        confirmed_at: confirmed().confirmed_at(),
+        confirmed_at: first.confirmed_at(),
     };
     expect_file!["goldens/pointer_v1.json"].assert_eq(&pretty(&pointer));
 }

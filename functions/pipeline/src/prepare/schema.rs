@@ -8,7 +8,7 @@ use migration::finding;
 use migration::gorgias::{FieldDraft, FieldId, FieldObject, TagDraft, TagId, TeamDraft, TeamId, UserId};
 use migration::keys::TeamKey;
 use migration::mapping::ConfirmedMapping;
-use migration::teams::key_in_description;
+use migration::teams::{PlannedTeam, key_in_description};
 use snapshot::tables::{FoundField, FoundTag, FoundTeam};
 
 use super::baseline::Baseline;
@@ -26,6 +26,8 @@ pub(crate) struct SchemaWish {
     pub(crate) fields: Vec<FieldDraft>,
     pub(crate) teams: Vec<TeamDraft>,
     pub(crate) users: BTreeMap<migration::leaddesk::UserId, UserId>,
+    /// Teams of the account that a person chose, or that carry our key.
+    pub(crate) present_teams: BTreeMap<TeamKey, TeamId>,
 }
 
 impl SchemaWish {
@@ -40,6 +42,7 @@ impl SchemaWish {
             fields: mapping.fields().fields().map(|field| field.draft.clone()).collect(),
             teams: mapping.teams().teams.iter().map(|team| team.draft.clone()).collect(),
             users: mapping.users().matched.clone(),
+            present_teams: mapping.teams().teams.iter().filter_map(PlannedTeam::present).collect(),
         }
     }
 }
@@ -129,7 +132,11 @@ fn plan_team(draft: &TeamDraft, wish: &SchemaWish, baseline: &Baseline, plan: &m
     let ours = |team: &&FoundTeam| {
         team.description.as_deref().and_then(key_in_description).is_some_and(|key| key == draft.key)
     };
-    let found = baseline.teams.iter().find(ours).and_then(|team| team.gorgias_team_id.parse().ok());
+    let id_of = |team: &FoundTeam| team.gorgias_team_id.parse::<u64>().ok();
+    let chosen = wish.present_teams.get(&draft.key).map(|id| id.0);
+    let is_chosen = |team: &&FoundTeam| chosen.is_some() && id_of(team) == chosen;
+    let present = baseline.teams.iter().find(ours).or_else(|| baseline.teams.iter().find(is_chosen));
+    let found = present.and_then(id_of);
     if let Some(id) = found {
         plan.teams.insert(draft.key.clone(), TeamId(id));
         return;

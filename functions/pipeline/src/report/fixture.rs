@@ -196,6 +196,10 @@ pub(crate) fn mapping() -> ConfirmedMapping {
         offices: &[Office { name: "North".into(), time_zone: None }],
         groups: &[],
         statistics: &BTreeMap::new(),
+        card_statistics: &BTreeMap::new(),
+        looked_at: &BTreeMap::new(),
+        outcomes: &[],
+        lead_statuses: &BTreeMap::new(),
         slot_settings: &[],
         gorgias_users: &[migration::gorgias::User {
             id: UserId(2),

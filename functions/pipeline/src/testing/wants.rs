@@ -195,6 +195,7 @@ impl Wants {
             description: "from LeadDesk".to_owned(),
         };
         SchemaWish {
+            present_teams: std::collections::BTreeMap::new(),
             tags: vec![TagDraft { name: "Q4".to_owned(), description: "LeadDesk campaign".to_owned() }],
             fields: vec![
                 field(FIELD, FieldObject::Customer, "Customer number"),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migration::fields::{FieldPlan, FieldSource, LeftReason};
 use migration::finding;
-use migration::leaddesk::{Campaign, Group, Office, Outcome, User, UserId};
-use migration::mapping::ConfirmedMapping;
+use migration::leaddesk::{Campaign, Group, LeadStatus, Office, Outcome, User, UserId};
+use migration::mapping::{ConfirmedMapping, RowChoice, RowSubject};
+use migration::settings::MappingSettings;
 use migration::tags::TagPlan;
 use migration::teams::TeamPlan;
-use migration::users::{ProvisionReason, UserMatches, gorgias_role};
+use migration::users::{ProvisionReason, UserMatches};
 use snapshot::tables::{MapField, MapValue, WantField, WantTag, WantTeam, WantTeamMember, WantUser};
 
 use super::balance::Disposition;
@@ -49,6 +50,10 @@ pub(super) struct Shape {
     pub(super) map_values: BTreeMap<(String, String), MapValue>,
 }
 
+/// Why a campaign has no tag of its own.
+const NO_TAG: &str =
+    "the settings carry the second tag level only, or the campaign is newer than the mapping";
+
 impl Shape {
     /// Puts the tables together and settles every record of them.
     ///
@@ -60,17 +65,29 @@ impl Shape {
         failures: &mut Failures<'_>,
     ) -> Result<Self, TransformError> {
         let mut shape = Self::default();
-        shape.tags(mapping.tags(), &tables.campaigns, failures)?;
+        shape.tags(mapping, &tables.campaigns, failures)?;
         shape.fields(mapping.fields(), failures)?;
-        shape.teams(mapping.teams(), tables, failures)?;
-        shape.users(mapping.users(), &tables.users, failures)?;
-        shape.outcomes(&tables.outcomes, failures)?;
-        for word in ["unused", "in_circulation", "finished"] {
-            let finished = word == "finished";
-            let status = if finished { "closed" } else { mapping.settings().unfinished_status.as_str() };
-            shape.value("lead_status", word, Some(status.to_owned()), "status of the lead's ticket");
-        }
+        shape.teams(mapping, tables, failures)?;
+        shape.users(mapping, &tables.users, failures)?;
+        shape.outcomes(&tables.outcomes, mapping.settings(), failures)?;
+        shape.statuses(mapping);
         Ok(shape)
+    }
+
+    /// LeadDesk's three states, and the words of the account that a person decided on.
+    fn statuses(&mut self, mapping: &ConfirmedMapping) {
+        let why = "status of the lead's ticket";
+        for status in [LeadStatus::Unused, LeadStatus::InCirculation, LeadStatus::Finished] {
+            let target = mapping.settings().ticket_status(status, "");
+            self.value("lead_status", status.as_str(), Some(target.as_str().to_owned()), why);
+        }
+        for (id, choice) in &mapping.settings().choices.0 {
+            if let (Some(RowSubject::LeadStatus(word)), RowChoice::Status(target)) =
+                (RowSubject::of(id), choice)
+            {
+                self.value("lead_status", &word, Some(target.as_str().to_owned()), why);
+            }
+        }
     }
 
     /// Adds a decision on a value.
@@ -92,10 +109,11 @@ impl Shape {
 
     fn tags(
         &mut self,
-        plan: &TagPlan,
+        mapping: &ConfirmedMapping,
         campaigns: &[Campaign],
         failures: &mut Failures<'_>,
     ) -> Result<(), TransformError> {
+        let plan: &TagPlan = mapping.tags();
         let mut of_campaign: BTreeMap<String, String> = BTreeMap::new();
         for decision in &plan.decisions {
             let origin = decision
@@ -126,8 +144,14 @@ impl Shape {
                     self.value("campaign_tag", &id, Some(name.clone()), "shares the tag of another campaign");
                 }
                 None => {
-                    let reason = "the settings carry the second tag level only, or the campaign is newer than the mapping";
-                    failures.excluded("campaign", id.clone(), "TAG-NONE", reason)?;
+                    let chosen = mapping.settings().choices.of(&RowSubject::Campaign(campaign.id));
+                    let (code, reason) = match chosen {
+                        Some(RowChoice::Leave { reason }) => {
+                            (finding::TAG106_LEFT_BY_CHOICE.as_str(), reason.as_str())
+                        }
+                        _ => ("TAG-NONE", NO_TAG),
+                    };
+                    failures.excluded("campaign", id.clone(), code, reason)?;
                     self.value("campaign_tag", &id, None, reason);
                 }
             }
@@ -167,7 +191,14 @@ impl Shape {
             let (code, rationale) = match &left.reason {
                 LeftReason::Sensitive(why) => (finding::FLD101_LEFT_SENSITIVE, why.clone()),
                 LeftReason::ByChoice(why) => {
-                    (finding::FLD101_LEFT_SENSITIVE, format!("left by choice: {why}"))
+                    (finding::FLD113_LEFT_BY_CHOICE, format!("left by choice: {why}"))
+                }
+                LeftReason::OnCard => (finding::FLD114_ELSEWHERE, "on the lead card, by choice".into()),
+                LeftReason::Channel(kind) => {
+                    (finding::FLD114_ELSEWHERE, format!("becomes {} of the customer", kind.as_str()))
+                }
+                LeftReason::OptOut(_) => {
+                    (finding::FLD114_ELSEWHERE, "opts customers out; on the lead card too".into())
                 }
                 LeftReason::NoRoom { rank } => {
                     (finding::FLD102_NO_ROOM, format!("place {rank} by fill; on the lead card"))
@@ -190,16 +221,27 @@ impl Shape {
                 fit_share: None,
             });
         }
-        self.map_fields.extend(fixed_fields());
+        let taken: BTreeSet<(String, String)> =
+            self.map_fields.iter().map(|row| (row.object.clone(), row.source_field.clone())).collect();
+        let is_free = |row: &MapField| !taken.contains(&(row.object.clone(), row.source_field.clone()));
+        self.map_fields.extend(fixed_fields().filter(is_free));
         Ok(())
     }
 
     fn teams(
         &mut self,
-        plan: &TeamPlan,
+        mapping: &ConfirmedMapping,
         tables: &SmallTables,
         failures: &mut Failures<'_>,
     ) -> Result<(), TransformError> {
+        let plan: &TeamPlan = mapping.teams();
+        let left = |key: String| {
+            let subject = RowSubject::Team(migration::keys::TeamKey(key));
+            match mapping.settings().choices.of(&subject) {
+                Some(RowChoice::Leave { reason }) => Some(reason.clone()),
+                _ => None,
+            }
+        };
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         for office in &tables.offices {
             failures.balance.source("office", 1);
@@ -211,7 +253,7 @@ impl Shape {
             self.settle_team(
                 "office",
                 &office.name,
-                team.map(|team| team.draft.key.to_string()),
+                team.map(|team| team.draft.key.to_string()).ok_or_else(|| left(format!("office:{name}"))),
                 &mut names,
                 failures,
             )?;
@@ -223,6 +265,7 @@ impl Shape {
             if let Some(key) = &key {
                 names.entry(key.clone()).or_insert_with(|| group.name.clone());
             }
+            let key = key.ok_or_else(|| left(format!("group:{id}")));
             self.settle_team("group", &id, key, &mut names, failures)?;
         }
         for team in &plan.teams {
@@ -248,13 +291,13 @@ impl Shape {
         &mut self,
         object: &str,
         source: &str,
-        key: Option<String>,
+        key: Result<String, Option<String>>,
         names: &mut BTreeMap<String, String>,
         failures: &mut Failures<'_>,
     ) -> Result<(), TransformError> {
         let kind = format!("{object}_team");
         match key {
-            Some(key) => {
+            Ok(key) => {
                 let is_first = !self.map_values.values().any(|value| {
                     value.value_kind == kind && value.target_value.as_deref() == Some(key.as_str())
                 });
@@ -265,10 +308,12 @@ impl Shape {
                 }
                 self.value(&kind, source, Some(key), if is_first { "team" } else { "shares a team" });
             }
-            None => {
-                let reason = "newer than the confirmed mapping, or without a name";
-                failures.excluded(object, source, "TEA-NONE", reason)?;
-                self.value(&kind, source, None, reason);
+            Err(left) => {
+                let code = if left.is_some() { finding::TEA107_LEFT_BY_CHOICE.as_str() } else { "TEA-NONE" };
+                let reason =
+                    left.unwrap_or_else(|| "newer than the confirmed mapping, or without a name".to_owned());
+                failures.excluded(object, source, code, reason.clone())?;
+                self.value(&kind, source, None, &reason);
             }
         }
         Ok(())
@@ -276,10 +321,11 @@ impl Shape {
 
     fn users(
         &mut self,
-        matches: &UserMatches,
+        mapping: &ConfirmedMapping,
         users: &[User],
         failures: &mut Failures<'_>,
     ) -> Result<(), TransformError> {
+        let matches: &UserMatches = mapping.users();
         let provisions: BTreeMap<UserId, ProvisionReason> =
             matches.to_provision.iter().map(|provision| (provision.user, provision.reason)).collect();
         for user in users {
@@ -311,7 +357,7 @@ impl Shape {
                     "no longer employed, and without a user",
                 )?,
             }
-            let role = gorgias_role(&user.role);
+            let role = mapping.settings().role(&user.role).as_str();
             self.value("role", &user.role, Some(role.to_owned()), "role of a user to provision");
             self.users.push(WantUser {
                 leaddesk_agent_id: id,
@@ -328,14 +374,24 @@ impl Shape {
     fn outcomes(
         &mut self,
         outcomes: &[(Outcome, i64)],
+        settings: &MappingSettings,
         failures: &mut Failures<'_>,
     ) -> Result<(), TransformError> {
         for (outcome, calls) in outcomes {
             failures.balance.source("outcome", 1);
             let id = outcome.id.to_string();
-            if *calls > 0 {
+            let chosen = settings.choices.of(&RowSubject::Outcome(outcome.id));
+            if let Some(RowChoice::Leave { reason }) = chosen {
+                let code = finding::FLD113_LEFT_BY_CHOICE;
+                failures.excluded("outcome", id.clone(), code.as_str(), reason.clone())?;
+                self.value("outcome", &id, None, reason);
+            } else if *calls > 0 {
                 failures.balance.settle("outcome", 1, Disposition::Wanted);
-                let text = format!("{} ({id})", migration::text::clean_line(&outcome.name));
+                let name = match chosen {
+                    Some(RowChoice::Rename { name }) => name,
+                    _ => &outcome.name,
+                };
+                let text = format!("{} ({id})", migration::text::clean_line(name));
                 self.value(
                     "outcome",
                     &id,
@@ -359,6 +415,7 @@ fn place(source: FieldSource) -> (String, String, String) {
         FieldSource::LeadStatus => ("lead", "status".to_owned(), String::new()),
         FieldSource::EmailOptOut => ("blacklist_entry", "number".to_owned(), String::new()),
         FieldSource::RawPhone => ("contact", "phone as received".to_owned(), String::new()),
+        FieldSource::Contact(field) => ("contact", field.as_str().to_owned(), String::new()),
         FieldSource::Slot(key) => ("contact", key.slot.to_string(), key.scope.to_string()),
     };
     (object.to_owned(), field, scope)

@@ -2,29 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::candidates::{Candidate, candidates, refuse};
 use super::{
-    DISPOSITION_LABEL, EMAIL_OPT_OUT_LABEL, FieldAction, FieldConflict, FieldPlan, FieldPlanInput,
-    FieldSource, LEAD_STATUS_LABEL, LeftReason, LeftSlot, PlannedField, RAW_PHONE_LABEL,
+    DISPOSITION_LABEL, EMAIL_OPT_OUT_LABEL, FieldAction, FieldPlan, FieldPlanInput, FieldSource,
+    LEAD_STATUS_LABEL, LeftReason, LeftSlot, PlannedField, RAW_PHONE_LABEL,
 };
-use crate::fields::{Inference, Scope, SlotKey, SlotKind, SlotStatistics, infer, words};
+use crate::fields::{FixedField, SlotKind};
 use crate::finding::{self, Note, ObjectKind};
 use crate::gorgias::{self, FIELD_LABEL_CHARS_MAX, FieldDraft, FieldObject};
-use crate::leaddesk::SlotSetting;
-use crate::settings::{SlotChoice, UnnormalisablePhone};
+use crate::mapping::{CarryInto, RowSubject};
+use crate::settings::{FieldChoice, UnnormalisablePhone};
 use crate::text::{clean_line, folded, truncate_chars};
-
-/// Share of values with the shape of a bank account or national id that makes a slot sensitive.
-const SENSITIVE_SHARE_MIN: f64 = 0.1;
-
-struct Candidate<'a> {
-    key: SlotKey,
-    label: String,
-    kind: SlotKind,
-    inference: Inference,
-    statistics: &'a SlotStatistics,
-    existing: Option<&'a gorgias::Field>,
-    purpose: Option<String>,
-}
 
 /// Free places, by object type and in all.
 struct Room {
@@ -76,71 +64,103 @@ pub(super) fn plan(input: &FieldPlanInput<'_>) -> FieldPlan {
     out
 }
 
-fn fixed_fields(input: &FieldPlanInput<'_>, room: &mut Room, out: &mut FieldPlan) {
-    let raw_phone = input.mapping.unnormalisable_phone == UnnormalisablePhone::KeepAsField;
-    let fixed = [
-        (
-            FieldSource::Disposition,
+/// Label, object, type and description of a promised field.
+fn promised(field: FixedField) -> (FieldObject, &'static str, SlotKind, &'static str) {
+    match field {
+        FixedField::Disposition => (
             FieldObject::Ticket,
             DISPOSITION_LABEL,
             SlotKind::Text,
             "Latest outcome of the lead's calls in LeadDesk",
         ),
-        (
-            FieldSource::LeadStatus,
+        FixedField::LeadStatus => (
             FieldObject::Ticket,
             LEAD_STATUS_LABEL,
             SlotKind::Text,
             "Status of the lead in LeadDesk, as it was",
         ),
-        (
-            FieldSource::EmailOptOut,
+        FixedField::EmailOptOut => (
             FieldObject::Customer,
             EMAIL_OPT_OUT_LABEL,
             SlotKind::Boolean,
             "On LeadDesk's blacklist, or opted out by the mapped consent field",
         ),
-        (
-            FieldSource::RawPhone,
+        FixedField::RawPhone => (
             FieldObject::Customer,
             RAW_PHONE_LABEL,
             SlotKind::Text,
             "Numbers of LeadDesk that have no international form",
         ),
-    ];
-    for (source, object, label, kind, description) in fixed {
-        if source == FieldSource::RawPhone && !raw_phone {
+    }
+}
+
+fn fixed_fields(input: &FieldPlanInput<'_>, room: &mut Room, out: &mut FieldPlan) {
+    let raw_phone = input.mapping.unnormalisable_phone == UnnormalisablePhone::KeepAsField;
+    for fixed in FixedField::ALL.iter().copied() {
+        if fixed == FixedField::RawPhone && !raw_phone {
             continue;
         }
-        let draft = FieldDraft {
+        let source = fixed.source();
+        let (object, label, kind, description) = promised(fixed);
+        let mut draft = FieldDraft {
             key: source.key(),
             object,
             label: label.to_owned(),
             kind: kind.field_kind(),
             description: description.to_owned(),
         };
-        let existing = existing_of(input.existing, &draft);
+        let chosen = input.mapping.field_choice(&RowSubject::Fixed(fixed));
+        let existing = match chosen {
+            Some(FieldChoice::Leave(_)) => continue,
+            Some(FieldChoice::Carry { into: Some(CarryInto::Field(id)), .. }) => {
+                let Some(field) = input.existing.iter().find(|field| field.id == *id) else {
+                    refuse(
+                        source,
+                        label,
+                        None,
+                        finding::FLD112_FIELD_GONE,
+                        "the chosen field is not there",
+                        out,
+                    );
+                    continue;
+                };
+                draft.label.clone_from(&field.label);
+                Some(field)
+            }
+            Some(FieldChoice::Carry { into: Some(CarryInto::NewField(label)), .. }) => {
+                draft.label = clean_line(label);
+                existing_of(input.existing, &draft)
+            }
+            _ => existing_of(input.existing, &draft),
+        };
+        let existing_id = existing.map(|field| field.id);
         match action_for(&draft, existing) {
-            Err(reason) => out.conflicts.push(FieldConflict {
-                source,
-                label: label.to_owned(),
-                existing: existing.map(|field| field.id),
-                reason,
-            }),
+            Err(reason) => {
+                refuse(source, &draft.label, existing_id, finding::FLD105_KIND_CLASH, &reason, out);
+            }
+            Ok(_) if is_taken(&draft.label, out) => {
+                refuse(source, &draft.label, existing_id, finding::FLD110_TAKEN_TWICE, TAKEN, out);
+            }
             Ok(action) if room.take(object, action) => {
                 note_reactivation(action, &draft.label, source, out);
-                let reason = "fixed by the mapping".to_owned();
+                let reason =
+                    if chosen.is_some() { "chosen by a person" } else { "fixed by the mapping" }.to_owned();
                 let field = PlannedField { draft, source, kind, action, filled: 0, share: 1.0, reason };
                 out.fields.insert(source, field);
             }
-            Ok(_) => out.conflicts.push(FieldConflict {
-                source,
-                label: label.to_owned(),
-                existing: None,
-                reason: format!("no room for another active {} field", object.as_str()),
-            }),
+            Ok(_) => {
+                let reason = format!("no room for another active {} field", object.as_str());
+                refuse(source, &draft.label, None, finding::FLD102_NO_ROOM, &reason, out);
+            }
         }
     }
+}
+
+/// What is wrong with a field that two rows go into.
+const TAKEN: &str = "another row goes into this field already";
+
+fn is_taken(label: &str, out: &FieldPlan) -> bool {
+    out.fields.values().any(|field| folded(&field.draft.label) == folded(label))
 }
 
 /// The field with our key, else the field with our label. Labels are unique in the account, whatever their case.
@@ -171,64 +191,6 @@ fn note_reactivation(action: FieldAction, label: &str, source: FieldSource, out:
     }
 }
 
-/// Slots that may become fields, most filled first; all others are left with their reason.
-fn candidates<'a>(input: &FieldPlanInput<'a>, out: &mut FieldPlan) -> Vec<Candidate<'a>> {
-    let settings: BTreeMap<SlotKey, &SlotSetting> = input
-        .settings
-        .iter()
-        .map(|setting| (SlotKey { slot: setting.slot, scope: Scope::Campaign(setting.campaign) }, setting))
-        .collect();
-    let mut candidates = Vec::new();
-    for (key, statistics) in input.statistics {
-        if statistics.filled() == 0 {
-            continue;
-        }
-        let setting = settings.get(key).copied();
-        let label = label_of(*key, setting);
-        let choice = input.mapping.slot_choices.get(key);
-        let reason = match choice {
-            Some(SlotChoice::Leave(reason)) => Some(LeftReason::ByChoice(reason.clone())),
-            Some(SlotChoice::Carry { .. }) => None,
-            None => sensitivity(&label, statistics).map(LeftReason::Sensitive),
-        };
-        if let Some(reason) = reason {
-            if let LeftReason::Sensitive(why) = &reason {
-                out.notes.push(Note::new(finding::FLD101_LEFT_SENSITIVE, ObjectKind::Slot, key, why.clone()));
-            }
-            out.left.insert(*key, LeftSlot { key: *key, label, reason, filled: statistics.filled() });
-            continue;
-        }
-        let inference = infer(statistics, setting);
-        let (kind, purpose) = match choice {
-            Some(SlotChoice::Carry { purpose, kind }) => {
-                (kind.unwrap_or(inference.slot_kind()), Some(purpose.clone()))
-            }
-            _ => (inference.slot_kind(), None),
-        };
-        let external_id = FieldSource::Slot(*key).key().0;
-        let existing =
-            input.existing.iter().find(|field| field.external_id.as_deref() == Some(external_id.as_str()));
-        candidates.push(Candidate { key: *key, label, kind, inference, statistics, existing, purpose });
-    }
-    candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.statistics.filled()), candidate.key));
-    candidates
-}
-
-fn label_of(key: SlotKey, setting: Option<&SlotSetting>) -> String {
-    let stated = setting.map(|setting| clean_line(&setting.label)).filter(|label| !label.is_empty());
-    stated.unwrap_or_else(|| format!("LeadDesk other {}", key.slot.number()))
-}
-
-fn sensitivity(label: &str, statistics: &SlotStatistics) -> Option<String> {
-    if let Some(part) = words::sensitive(label) {
-        return Some(format!("label contains `{part}`"));
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of values stay far below 2^52")]
-    let share = statistics.sensitive() as f64 / statistics.filled() as f64;
-    (share >= SENSITIVE_SHARE_MIN)
-        .then(|| "values have the shape of a bank account or national id".to_owned())
-}
-
 /// A label of its own for every candidate. Whoever clashes, with a field of the account or with each other, gets a suffix.
 fn labels(input: &FieldPlanInput<'_>, candidates: &[Candidate<'_>], out: &mut FieldPlan) -> Vec<String> {
     let ours: BTreeSet<_> =
@@ -239,13 +201,14 @@ fn labels(input: &FieldPlanInput<'_>, candidates: &[Candidate<'_>], out: &mut Fi
         .filter(|field| !ours.contains(&field.id))
         .map(|field| folded(&field.label))
         .chain([DISPOSITION_LABEL, LEAD_STATUS_LABEL, EMAIL_OPT_OUT_LABEL, RAW_PHONE_LABEL].map(folded))
+        .chain(out.fields.values().map(|field| folded(&field.draft.label)))
         .collect();
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
     for candidate in candidates {
         *wanted.entry(folded(&candidate.label)).or_default() += 1;
     }
     let mut order: Vec<usize> = (0..candidates.len()).collect();
-    order.sort_by_key(|index| candidates[*index].key);
+    order.sort_by_key(|index| candidates[*index].source);
     let mut labels = vec![String::new(); candidates.len()];
     for index in order {
         let candidate = &candidates[index];
@@ -254,25 +217,18 @@ fn labels(input: &FieldPlanInput<'_>, candidates: &[Candidate<'_>], out: &mut Fi
             taken.insert(folded(&field.label));
             continue;
         }
-        let scope = candidate.key.scope;
-        let scope_name =
-            input.scope_names.get(&scope).map_or_else(|| scope.to_string(), |name| clean_line(name));
-        let suffixes = [
-            String::new(),
-            format!(" ({scope_name})"),
-            format!(" ({scope_name}, {})", candidate.key.slot),
-            format!(" ({})", candidate.key),
-        ];
+        let suffixes = suffixes(input, candidate.source);
         // The last suffix holds the key itself, so it cannot be taken.
         let from = usize::from(wanted[&folded(&candidate.label)] > 1);
         let label = suffixes[from..]
             .iter()
             .map(|suffix| suffixed(&candidate.label, suffix))
             .find(|label| !taken.contains(&folded(label)))
-            .unwrap_or_else(|| candidate.key.to_string());
+            .unwrap_or_else(|| candidate.source.key().0);
         if label != candidate.label {
             let detail = format!("`{}` becomes `{label}`", candidate.label);
-            out.notes.push(Note::new(finding::FLD103_LABEL_CLASH, ObjectKind::Slot, candidate.key, detail));
+            let name = source_name(candidate.source);
+            out.notes.push(Note::new(finding::FLD103_LABEL_CLASH, ObjectKind::Slot, name, detail));
         }
         taken.insert(folded(&label));
         labels[index] = label;
@@ -286,47 +242,80 @@ fn suffixed(label: &str, suffix: &str) -> String {
     format!("{}{suffix}", truncate_chars(label, room))
 }
 
-fn slot_field(candidate: Candidate<'_>, label: String, rank: usize, room: &mut Room, out: &mut FieldPlan) {
-    let Candidate { key, kind, inference, statistics, existing, purpose, .. } = candidate;
-    let source = FieldSource::Slot(key);
-    let mut description = format!("LeadDesk {} of {}", key.slot, key.scope);
-    if let Some(purpose) = &purpose {
-        description.push_str("; purpose: ");
-        description.push_str(&clean_line(purpose));
+/// What is put behind a label that is taken, in the order in which it is tried; the last holds the key itself.
+fn suffixes(input: &FieldPlanInput<'_>, source: FieldSource) -> [String; 4] {
+    let FieldSource::Slot(key) = source else {
+        return [
+            String::new(),
+            " (LeadDesk)".to_owned(),
+            " (LeadDesk contact)".to_owned(),
+            format!(" ({})", source.key()),
+        ];
+    };
+    let scope_name =
+        input.scope_names.get(&key.scope).map_or_else(|| key.scope.to_string(), |name| clean_line(name));
+    [String::new(), format!(" ({scope_name})"), format!(" ({scope_name}, {})", key.slot), format!(" ({key})")]
+}
+
+/// How notes and descriptions name a source.
+fn source_name(source: FieldSource) -> String {
+    match source {
+        FieldSource::Slot(key) => key.to_string(),
+        FieldSource::Contact(field) => field.as_str().to_owned(),
+        other => other.key().0,
     }
-    let description = truncate_chars(&description, 1_024).into_owned();
+}
+
+fn description(source: FieldSource, purpose: Option<&str>) -> String {
+    let mut description = match source {
+        FieldSource::Slot(key) => format!("LeadDesk {} of {}", key.slot, key.scope),
+        other => format!("LeadDesk contact field {}", source_name(other)),
+    };
+    if let Some(purpose) = purpose.map(clean_line).filter(|purpose| !purpose.is_empty()) {
+        description.push_str("; purpose: ");
+        description.push_str(&purpose);
+    }
+    truncate_chars(&description, 1_024).into_owned()
+}
+
+fn slot_field(candidate: Candidate<'_>, label: String, rank: usize, room: &mut Room, out: &mut FieldPlan) {
+    let Candidate { source, kind, inference, filled, existing, purpose, is_chosen, .. } = candidate;
     let draft = FieldDraft {
         key: source.key(),
         object: FieldObject::Customer,
         label,
         kind: kind.field_kind(),
-        description,
+        description: description(source, purpose.as_deref()),
     };
-    let filled = statistics.filled();
-    let left = |label: String, reason| LeftSlot { key, label, reason, filled };
+    let existing_id = existing.map(|field| field.id);
+    let leave = |label: &str, reason, out: &mut FieldPlan| {
+        if let FieldSource::Slot(key) = source {
+            out.left.insert(key, LeftSlot { key, label: label.to_owned(), reason, filled });
+        }
+    };
     match action_for(&draft, existing) {
         Err(reason) => {
-            out.conflicts.push(FieldConflict {
-                source,
-                label: draft.label.clone(),
-                existing: existing.map(|field| field.id),
-                reason,
-            });
-            out.left.insert(key, left(draft.label, LeftReason::Clash));
+            leave(&draft.label, LeftReason::Clash, out);
+            refuse(source, &draft.label, existing_id, finding::FLD105_KIND_CLASH, &reason, out);
+        }
+        Ok(_) if existing.is_some() && is_taken(&draft.label, out) => {
+            leave(&draft.label, LeftReason::Clash, out);
+            refuse(source, &draft.label, existing_id, finding::FLD110_TAKEN_TWICE, TAKEN, out);
         }
         Ok(action) if room.take(FieldObject::Customer, action) => {
             note_reactivation(action, &draft.label, source, out);
+            let name = source_name(source);
             match kind {
                 SlotKind::Date => out.notes.push(Note::new(
                     finding::FLD108_DATE_AS_TEXT,
                     ObjectKind::Slot,
-                    key,
+                    name,
                     inference.reason.clone(),
                 )),
                 SlotKind::Number | SlotKind::Boolean => out.notes.push(Note::new(
                     finding::FLD107_KIND_INFERRED,
                     ObjectKind::Slot,
-                    key,
+                    name,
                     format!("{}: {}", kind.as_str(), inference.reason),
                 )),
                 SlotKind::Text => {}
@@ -336,8 +325,13 @@ fn slot_field(candidate: Candidate<'_>, label: String, rank: usize, room: &mut R
         }
         Ok(_) => {
             let detail = format!("rank {rank}, {filled} values");
-            out.notes.push(Note::new(finding::FLD102_NO_ROOM, ObjectKind::Slot, key, detail));
-            out.left.insert(key, left(draft.label, LeftReason::NoRoom { rank }));
+            let name = source_name(source);
+            out.notes.push(Note::new(finding::FLD102_NO_ROOM, ObjectKind::Slot, name, detail));
+            if is_chosen {
+                let reason = "no room for another active Customer field, although a person chose it";
+                refuse(source, &draft.label, None, finding::FLD102_NO_ROOM, reason, out);
+            }
+            leave(&draft.label, LeftReason::NoRoom { rank }, out);
         }
     }
 }
