@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ContactField, Scope, SlotKey, SlotKind, SlotStatistics};
 use crate::canonical::Canonical;
 use crate::finding::{Code, Note};
-use crate::gorgias::{self, ChannelKind, FieldDraft, FieldObject};
+use crate::gorgias::{self, FieldDraft, FieldObject};
 use crate::keys::FieldKey;
 use crate::leaddesk::SlotSetting;
 use crate::settings::MappingSettings;
@@ -124,8 +124,6 @@ pub enum LeftReason {
     Clash,
     /// A person chose the lead card alone.
     OnCard,
-    /// A person chose it as a channel; what is no address there stands on the lead card.
-    Channel(ChannelKind),
     /// A person chose it as consent: these words opt the customer out; values stand on the lead card too.
     OptOut(BTreeSet<String>),
 }
@@ -277,7 +275,6 @@ impl FieldPlan {
                 LeftReason::NoRoom { rank } => out.put("no_room", rank),
                 LeftReason::Clash => out.put("clash", ""),
                 LeftReason::OnCard => out.put("on_card", ""),
-                LeftReason::Channel(kind) => out.put("channel", kind.as_str()),
                 LeftReason::OptOut(words) => {
                     out.put("opt_out", words.iter().cloned().collect::<Vec<_>>().join("\n"))
                 }

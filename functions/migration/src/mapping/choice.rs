@@ -51,10 +51,6 @@ pub enum CarryInto {
     NewField(String),
     /// A field of the account that is there.
     Field(gorgias::FieldId),
-    /// The customer's email, where the contact has none.
-    Email,
-    /// One more number of the customer.
-    Phone,
     /// The customer is opted out when the value is one of these words; compared without case.
     OptOut(BTreeSet<String>),
     /// The lead card alone.
@@ -68,8 +64,6 @@ impl CarryInto {
         match self {
             Self::NewField(_) => "new-field",
             Self::Field(_) => "field",
-            Self::Email => "email",
-            Self::Phone => "phone",
             Self::OptOut(_) => "opt-out",
             Self::LeadCard => "lead-card",
         }
@@ -346,9 +340,7 @@ fn place(
     match subject {
         RowSubject::Fixed(_) if kind.is_some() => no("its type is fixed by the mapping"),
         RowSubject::Fixed(_) if !is_field => no("it is a field and nothing else"),
-        RowSubject::Contact(_)
-            if matches!(into, Some(CarryInto::Email | CarryInto::Phone | CarryInto::OptOut(_))) =>
-        {
+        RowSubject::Contact(_) if matches!(into, Some(CarryInto::OptOut(_))) => {
             no("a field of the card becomes a field or stands on the lead card")
         }
         _ if kind.is_some() && !is_field => no("only a field has a type"),

@@ -38,8 +38,6 @@ enum FormV2 {
 enum IntoV2 {
     NewField(String),
     Field(u64),
-    Email,
-    Phone,
     OptOut(BTreeSet<String>),
     LeadCard,
 }
@@ -49,8 +47,6 @@ impl IntoV2 {
         match into {
             CarryInto::NewField(label) => Self::NewField(label.clone()),
             CarryInto::Field(id) => Self::Field(id.0),
-            CarryInto::Email => Self::Email,
-            CarryInto::Phone => Self::Phone,
             CarryInto::OptOut(words) => Self::OptOut(words.clone()),
             CarryInto::LeadCard => Self::LeadCard,
         }
@@ -60,8 +56,6 @@ impl IntoV2 {
         match self {
             Self::NewField(label) => CarryInto::NewField(label),
             Self::Field(id) => CarryInto::Field(FieldId(id)),
-            Self::Email => CarryInto::Email,
-            Self::Phone => CarryInto::Phone,
             Self::OptOut(words) => CarryInto::OptOut(words),
             Self::LeadCard => CarryInto::LeadCard,
         }

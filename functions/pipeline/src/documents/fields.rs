@@ -5,7 +5,7 @@ use migration::fields::{
     SlotKind,
 };
 use migration::finding::{self, Code};
-use migration::gorgias::{ChannelKind, FieldDraft, FieldId, FieldKind, FieldObject};
+use migration::gorgias::{FieldDraft, FieldId, FieldKind, FieldObject};
 use migration::keys::FieldKey;
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,6 @@ enum LeftReasonV1 {
     NoRoom(usize),
     Clash,
     OnCard,
-    Channel(String),
     OptOut(Vec<String>),
 }
 
@@ -151,7 +150,6 @@ impl FieldsV1 {
                 LeftReason::NoRoom { rank } => LeftReasonV1::NoRoom(*rank),
                 LeftReason::Clash => LeftReasonV1::Clash,
                 LeftReason::OnCard => LeftReasonV1::OnCard,
-                LeftReason::Channel(kind) => LeftReasonV1::Channel(kind.as_str().to_owned()),
                 LeftReason::OptOut(words) => LeftReasonV1::OptOut(words.iter().cloned().collect()),
             },
             filled: left.filled,
@@ -231,12 +229,6 @@ impl LeftV1 {
                 LeftReasonV1::NoRoom(rank) => LeftReason::NoRoom { rank },
                 LeftReasonV1::Clash => LeftReason::Clash,
                 LeftReasonV1::OnCard => LeftReason::OnCard,
-                LeftReasonV1::Channel(word) => LeftReason::Channel(
-                    [ChannelKind::Email, ChannelKind::Phone]
-                        .into_iter()
-                        .find(|kind| kind.as_str() == word)
-                        .ok_or(Malformed { field: "channel" })?,
-                ),
                 LeftReasonV1::OptOut(words) => LeftReason::OptOut(words.into_iter().collect()),
             },
             filled: self.filled,

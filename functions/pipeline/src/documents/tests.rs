@@ -54,8 +54,6 @@ fn choices() -> MappingChoices {
         ),
         (row(ObjectKind::Contact, "title"), carry(None, Some(CarryInto::Field(gorgias::FieldId(77))))),
         (row(ObjectKind::Slot, "other9:campaign-12"), carry(None, Some(CarryInto::OptOut(words)))),
-        (row(ObjectKind::Slot, "other10:campaign-12"), carry(None, Some(CarryInto::Email))),
-        (row(ObjectKind::Slot, "other11:campaign-12"), carry(None, Some(CarryInto::Phone))),
         (row(ObjectKind::Slot, "other12:campaign-12"), carry(None, Some(CarryInto::LeadCard))),
         (row(ObjectKind::Contact, "comment"), RowChoice::Leave { reason: "internal".into() }),
         (row(ObjectKind::Campaign, "12"), RowChoice::Rename { name: "Tag of ours".into() }),

@@ -194,9 +194,6 @@ impl Shape {
                     (finding::FLD113_LEFT_BY_CHOICE, format!("left by choice: {why}"))
                 }
                 LeftReason::OnCard => (finding::FLD114_ELSEWHERE, "on the lead card, by choice".into()),
-                LeftReason::Channel(kind) => {
-                    (finding::FLD114_ELSEWHERE, format!("becomes {} of the customer", kind.as_str()))
-                }
                 LeftReason::OptOut(_) => {
                     (finding::FLD114_ELSEWHERE, "opts customers out; on the lead card too".into())
                 }

@@ -7,7 +7,7 @@ use crate::fields::{
     ContactField, Inference, Scope, SlotKey, SlotKind, SlotStatistics, chosen, infer, words,
 };
 use crate::finding::{self, Code, Note, ObjectKind};
-use crate::gorgias::{self, ChannelKind, FieldKind};
+use crate::gorgias::{self, FieldKind};
 use crate::leaddesk::SlotSetting;
 use crate::mapping::{CarryInto, RowSubject};
 use crate::settings::FieldChoice;
@@ -91,12 +91,6 @@ fn slot<'a>(
         }
         Some(FieldChoice::Carry { into: Some(CarryInto::LeadCard), .. }) => {
             leave(label, LeftReason::OnCard, out)
-        }
-        Some(FieldChoice::Carry { into: Some(CarryInto::Email), .. }) => {
-            leave(label, LeftReason::Channel(ChannelKind::Email), out)
-        }
-        Some(FieldChoice::Carry { into: Some(CarryInto::Phone), .. }) => {
-            leave(label, LeftReason::Channel(ChannelKind::Phone), out)
         }
         Some(FieldChoice::Carry { into: Some(CarryInto::OptOut(words)), .. }) => {
             leave(label, LeftReason::OptOut(words.clone()), out)

@@ -7,7 +7,7 @@ use crate::fields::{
     SlotStatistics, infer,
 };
 use crate::finding;
-use crate::gorgias::{ChannelKind, FieldObject};
+use crate::gorgias::FieldObject;
 use crate::settings::FieldChoice;
 
 /// The subject of a field's row.
@@ -146,13 +146,6 @@ pub(super) fn left_rows(planned: &Planned<'_>, rows: &mut Vec<MappingRow>) {
                 (leave(finding::FLD105_KIND_CLASH, "another field stands in the way"), "lead card")
             }
             LeftReason::OnCard => (carry("the lead card alone, chosen by a person", None), "lead card"),
-            LeftReason::Channel(kind) => {
-                let target = match kind {
-                    ChannelKind::Email => "customer email",
-                    ChannelKind::Phone => "customer phone",
-                };
-                (carry("chosen by a person; what is no address stands on the lead card", None), target)
-            }
             LeftReason::OptOut(words) => {
                 let why = format!("chosen by a person; {} words opt out", words.len());
                 (carry(why, None), "customer opt-out")
