@@ -84,9 +84,52 @@ impl Canonical {
         Digest::of(self.text.as_bytes())
     }
 
+    /// Every piece with its name, in order; nothing for one that is absent.
+    pub(crate) fn pieces(&self) -> Vec<(&str, Option<&str>)> {
+        let mut pieces = Vec::new();
+        let mut rest = self.text.as_str();
+        while let Some((name, after)) = rest.split_once(' ') {
+            if let Some(next) = after.strip_prefix("none\n") {
+                pieces.push((name, None));
+                rest = next;
+                continue;
+            }
+            let piece = after.split_once(' ').and_then(|(length, value)| {
+                let length: usize = length.parse().ok()?;
+                Some((value.get(..length)?, value.get(length + 1..)?))
+            });
+            // Written by `put` alone, so every piece has a length that holds.
+            let Some((value, next)) = piece else { break };
+            pieces.push((name, Some(value)));
+            rest = next;
+        }
+        pieces
+    }
+
     /// The text itself, for showing what changed between two digests.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_come_back_as_they_were_put() {
+        let mut canonical = Canonical::new("test/1");
+        canonical.put("one", "none").put("two", "a\nthree 5 xxxxx\n").put("empty", "");
+        canonical.put_option("absent", None::<&str>).put("last", "ä 1");
+        let expected = [
+            ("document", Some("test/1")),
+            ("one", Some("none")),
+            ("two", Some("a\nthree 5 xxxxx\n")),
+            ("empty", Some("")),
+            ("absent", None),
+            ("last", Some("ä 1")),
+        ];
+        assert_eq!(canonical.pieces(), expected);
     }
 }

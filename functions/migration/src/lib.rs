@@ -20,6 +20,7 @@ pub mod settings;
 pub mod text;
 
 // What becomes of what.
+pub mod approval;
 pub mod call_home;
 pub mod call_note;
 pub mod chat;

@@ -1,6 +1,8 @@
 //! Every decision of the crate, as tables and properties. No network, no files, no clock.
 
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod chats;
