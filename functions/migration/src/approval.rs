@@ -36,6 +36,13 @@ impl Facts {
         self.0.iter().map(|(name, digest)| (name.as_str(), *digest))
     }
 
+    /// These and others; of two facts of one name the other one stays.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// SHA-256 over all of it.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -112,7 +119,7 @@ impl fmt::Display for Stale {
 pub struct ApprovalSeal {
     /// See [`mapping_facts`].
     pub mapping: Facts,
-    /// See [`source_facts`].
+    /// See [`source_facts`] and [`snapshot_facts`].
     pub source: Facts,
     /// See [`account_facts`].
     pub account: Facts,
@@ -180,11 +187,18 @@ pub fn mapping_facts(choices: &MappingSettings, confirmed: Digest) -> Facts {
     facts
 }
 
-/// Facts of the source: what was discovered, and the manifests of the snapshot by table once it is sealed.
+/// Facts of the source as it was discovered.
 #[must_use]
-pub fn source_facts(discovered: Digest, manifests: &BTreeMap<String, Digest>) -> Facts {
+pub fn source_facts(discovered: Digest) -> Facts {
     let mut facts = Facts::default();
     facts.put("the inventory", discovered);
+    facts
+}
+
+/// Facts of the source snapshot: its manifests by table.
+#[must_use]
+pub fn snapshot_facts(manifests: &BTreeMap<String, Digest>) -> Facts {
+    let mut facts = Facts::default();
     for (table, digest) in manifests {
         facts.put(format!("the snapshot of {table}"), digest);
     }

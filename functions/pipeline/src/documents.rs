@@ -1,9 +1,10 @@
 //! Documents in the store: versioned, written once, old versions read for ever.
 //!
 //! `runs/<run>/inventory.json`, `runs/<run>/proposal.json`, `mappings/<digest>/proposal.json`,
-//! `mappings/<digest>/confirmed.json`, `runs/<run>/mapping.json`, `runs/<run>/counts.json`.
+//! `mappings/<digest>/confirmed.json`, `runs/<run>/approvals/<number>.json`, `runs/<run>/counts.json`.
 //! Deliberately absent: snapshots (see [`archive`](crate::archive)) and the ledger.
 
+pub mod approval;
 mod choices;
 mod exact;
 mod fields;
@@ -129,8 +130,7 @@ pub async fn inventory(ctx: &Context) -> Result<Inventory, DocumentError> {
 /// [`DocumentError::Missing`] before the confirmation, [`DocumentError::Changed`] when it was edited.
 pub async fn confirmed_mapping(ctx: &Context) -> Result<ConfirmedMapping, DocumentError> {
     let missing = || DocumentError::Missing { what: "confirmed mapping", step: "confirm" };
-    let pointer: Option<StoredPointer> = get(ctx, ctx.run_key("mapping.json")?).await?;
-    let StoredPointer::V1 { digest, .. } = pointer.ok_or_else(missing)?;
+    let digest = approval::mapping_digest(ctx).await?.ok_or_else(missing)?;
     let stored: Option<StoredMapping> =
         get(ctx, ctx.key(&format!("mappings/{digest}/confirmed.json"))?).await?;
     stored.ok_or_else(missing)?.read()

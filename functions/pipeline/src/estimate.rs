@@ -30,6 +30,7 @@ pub use stored::{
 
 use crate::context::Context;
 use crate::documents::inventory::{Inventory, StoredInventory};
+use crate::documents::mapping::StoredPointer;
 use crate::documents::{self, DocumentError};
 use crate::extract;
 use crate::losses;
@@ -148,7 +149,14 @@ async fn on_trial(
     trial.mapping.recording = RecordingPolicy::None;
     let key = trial.run_key("inventory.json")?;
     documents::put(&trial, key, &StoredInventory::of(inventory)).await?;
-    propose::store(&trial, &mapping).await?;
+    propose::keep(&trial, &mapping).await?;
+    // On trial nobody approves, so nothing is sealed.
+    let pointer = StoredPointer::V1 {
+        digest: mapping.digest().to_hex(),
+        reviewer: mapping.reviewer().as_str().to_owned(),
+        confirmed_at: mapping.confirmed_at(),
+    };
+    documents::put(&trial, trial.run_key("mapping.json")?, &pointer).await?;
     started(ctx, "trial");
     extract::run(&trial).await?;
     transform::run(&trial).await?;

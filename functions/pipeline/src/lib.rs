@@ -21,6 +21,7 @@ pub mod conduct; // what the store shows    -> what comes next
 pub mod turns; // turns so far, the store   -> the message to send
 pub mod worker; // a message               -> one step done
 
+pub mod approval; // approval, both accounts  -> the mapping, if the approval holds
 pub mod archive;
 pub mod carried;
 pub mod context;

@@ -6,16 +6,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use migration::canonical::Digest;
 use migration::fields::ScopeMap;
 use migration::finding;
 use migration::mapping::{
     ConfirmedMapping, Conflict, MappingProposal, NoReviewer, ProposalInput, Reviewer, RowId, SettleError,
 };
 
+use crate::approval::{self, ApprovalError};
 use crate::context::Context;
 use crate::discover::samples;
 use crate::documents::inventory::Inventory;
-use crate::documents::mapping::{StoredMapping, StoredPointer, StoredProposal};
+use crate::documents::mapping::{StoredMapping, StoredProposal};
 use crate::documents::{self, DocumentError};
 use crate::extract::error::ExtractError;
 use crate::losses::{self, LossError};
@@ -173,6 +175,9 @@ pub enum ConfirmError {
     /// Another mapping was confirmed for this run.
     #[error("this run already has a confirmed mapping; start a new run for another one")]
     AlreadyConfirmed,
+    /// Whether another approval may follow cannot be told.
+    #[error("cannot look at the approval before")]
+    Approval(#[from] ApprovalError),
 }
 
 fn first(conflicts: &[Conflict]) -> String {
@@ -197,6 +202,7 @@ impl ConfirmError {
             Self::Residency(error) => error.code(),
             Self::Losses(error) => error.code(),
             Self::AlreadyConfirmed => "MAP106",
+            Self::Approval(error) => error.code(),
         }
     }
 }
@@ -211,19 +217,23 @@ const ACCEPTED_BY_NAME: [finding::Code; 1] = [finding::DIS301_CHAT_WINDOW_SHORT]
 /// See [`ConfirmError`]; nothing is stored then.
 pub async fn confirm(ctx: &Context, confirmation: &Confirmation) -> Result<ConfirmedMapping, ConfirmError> {
     let reviewer = Reviewer::new(&confirmation.reviewer)?;
-    match documents::confirmed_mapping(ctx).await {
+    let before = match documents::confirmed_mapping(ctx).await {
         Ok(mapping) if mapping.reviewer() == &reviewer && mapping.confirmed_at() == confirmation.at => {
             return Ok(mapping);
         }
-        Ok(_) => return Err(ConfirmError::AlreadyConfirmed),
-        Err(DocumentError::Missing { .. }) => {}
+        Ok(mapping) => Some(mapping),
+        Err(DocumentError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
-    }
+    };
     let inventory = documents::inventory(ctx).await?;
     check_accepted(ctx, &inventory)?;
     residency::check(ctx, Some(&inventory)).await?;
     let mut proposal = proposal(ctx).await?;
-    let actual = proposal.digest().to_hex();
+    let seen_digest = proposal.digest();
+    let actual = seen_digest.to_hex();
+    if before.is_some() && !may_confirm_anew(ctx, &actual).await? {
+        return Err(ConfirmError::AlreadyConfirmed);
+    }
     if let Some(seen) = confirmation.proposal_digest.as_ref().filter(|seen| **seen != actual) {
         return Err(ConfirmError::OtherProposal { seen: seen.clone(), actual });
     }
@@ -233,8 +243,22 @@ pub async fn confirm(ctx: &Context, confirmation: &Confirmation) -> Result<Confi
     let mapping =
         proposal.confirm(reviewer, confirmation.at).map_err(|conflicts| ConfirmError::Open { conflicts })?;
     losses::seal(ctx, mapping.reviewer(), mapping.confirmed_at()).await?;
-    store(ctx, &mapping).await?;
+    store(ctx, &mapping, seen_digest, &inventory).await?;
     Ok(mapping)
+}
+
+/// Whether a mapping that was confirmed may give way to another one: what a person would see now is something else, and
+/// nothing was prepared for the one that was confirmed.
+///
+/// # Errors
+/// [`ApprovalError`] when the store cannot say.
+pub async fn may_confirm_anew(ctx: &Context, proposal_digest: &str) -> Result<bool, ApprovalError> {
+    let is_same = match documents::approval::newest(ctx).await? {
+        Some(approval) => approval.proposal == proposal_digest,
+        // Of an older program, which kept no digest of the proposal; it cannot be loaded without a new approval.
+        None => false,
+    };
+    Ok(!is_same && !approval::is_prepared(ctx).await?)
 }
 
 fn check_accepted(ctx: &Context, inventory: &Inventory) -> Result<(), ConfirmError> {
@@ -249,14 +273,19 @@ fn check_accepted(ctx: &Context, inventory: &Inventory) -> Result<(), ConfirmErr
     if open.is_empty() { Ok(()) } else { Err(ConfirmError::NotAccepted { codes: open }) }
 }
 
-pub(crate) async fn store(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
-    let digest = mapping.digest().to_hex();
-    let key = ctx.key(&format!("mappings/{digest}/confirmed.json"))?;
-    documents::put(ctx, key, &StoredMapping::of(mapping)).await?;
-    let pointer = StoredPointer::V1 {
-        digest,
-        reviewer: mapping.reviewer().as_str().to_owned(),
-        confirmed_at: mapping.confirmed_at(),
-    };
-    documents::put(ctx, ctx.run_key("mapping.json")?, &pointer).await
+/// Keeps the mapping itself; what it may be used for is said elsewhere.
+pub(crate) async fn keep(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
+    let key = ctx.key(&format!("mappings/{}/confirmed.json", mapping.digest()))?;
+    documents::put(ctx, key, &StoredMapping::of(mapping)).await
+}
+
+/// The approval comes last: from then on the mapping is confirmed.
+async fn store(
+    ctx: &Context,
+    mapping: &ConfirmedMapping,
+    proposal: Digest,
+    inventory: &Inventory,
+) -> Result<(), ConfirmError> {
+    keep(ctx, mapping).await?;
+    Ok(approval::seal(ctx, mapping, proposal, inventory).await?)
 }

@@ -25,7 +25,7 @@ use crate::progress::Silent;
 
 mod gorgias;
 
-pub(crate) use gorgias::FakeGorgias;
+pub(crate) use gorgias::{Changed, FakeGorgias};
 
 /// Objects in memory.
 #[derive(Default)]
@@ -273,7 +273,7 @@ impl World {
     pub(crate) fn new(source: FakeLeadDesk) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (source, store) = (Arc::new(source), Arc::new(MemoryStore::default()));
-        let destination: Arc<dyn Gorgias> = Arc::new(FakeGorgias);
+        let destination: Arc<dyn Gorgias> = Arc::new(FakeGorgias::default());
         for name in ["files", "scratch"] {
             std::fs::create_dir(folder.path().join(name)).expect("a new folder");
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use snapshot::Pass;
 
+use crate::approval::{self, ApprovalError};
 use crate::archive::{self, ArchiveError};
 use crate::conduct::{self, Gate, Next, Shown, Step};
 use crate::context::Context;
@@ -50,6 +51,9 @@ pub enum StepError {
     /// Data would leave the area of the law that protects it.
     #[error("cannot move data")]
     Residency(#[from] ResidencyError),
+    /// The approval.
+    #[error("cannot write what the mapping says")]
+    Approval(#[from] ApprovalError),
     /// Preparing.
     #[error("cannot prepare the destination")]
     Prepare(#[from] PrepareError),
@@ -116,6 +120,7 @@ impl StepError {
             Self::Propose(error) => error.code().to_owned(),
             Self::Mapping(error) => error.code().to_owned(),
             Self::Residency(error) => error.code().to_owned(),
+            Self::Approval(error) => error.code().to_owned(),
             Self::Prepare(error) => error.code().to_owned(),
             Self::Extract(error) => error.code().to_owned(),
             Self::Transform(error) => error.code().to_owned(),
@@ -191,13 +196,20 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         Step::Discover => discover::run(ctx).await?,
         Step::Propose => propose::run(ctx).await?,
         Step::Prepare => {
-            let mapping = documents::confirmed_mapping(ctx).await?;
+            let mapping = approval::holding(ctx).await?;
             prepare::run(ctx, &mapping).await?
         }
-        Step::Extract => extract::run(ctx).await?,
+        Step::Extract => {
+            let report = extract::run(ctx).await?;
+            approval::keep_snapshot(ctx).await?;
+            report
+        }
         Step::Transform => transform::run(ctx).await?,
         Step::Plan => plan::run(ctx).await?,
-        Step::Load(wave) => load::run(ctx, wave).await?,
+        Step::Load(wave) => {
+            approval::holding(ctx).await?;
+            load::run(ctx, wave).await?
+        }
         Step::Reconcile(wave) => reconcile::run(ctx, wave).await?,
         Step::Finish => finish::run(ctx).await?,
         Step::Report => report::run(ctx).await?,
@@ -226,7 +238,9 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
             shown.done.push(step);
         }
     }
-    shown.is_confirmed = has("mapping.json")?;
+    let approvals = format!("{}/", ctx.run_key(documents::approval::FOLDER)?);
+    // `mapping.json` is the form of older programs.
+    shown.is_confirmed = has("mapping.json")? || keys.iter().any(|key| key.as_str().starts_with(&approvals));
     let proposals = format!("{}/", ctx.run_key("proposals")?);
     if shown.is_confirmed || keys.iter().any(|key| key.as_str().starts_with(&proposals)) {
         shown.done.push(Step::Propose);

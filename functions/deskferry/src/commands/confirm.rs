@@ -57,7 +57,11 @@ pub(crate) async fn approve(
     approval: &Approval<'_>,
 ) -> Result<(), Failure> {
     let ctx = &project.context;
-    if let Ok(mapping) = documents::confirmed_mapping(ctx).await {
+    let proposal = propose::proposal(ctx).await?;
+    let digest = proposal.digest().to_hex();
+    if let Ok(mapping) = documents::confirmed_mapping(ctx).await
+        && !propose::may_confirm_anew(ctx, &digest).await?
+    {
         screen.say(format!(
             "Mapping {} was approved by {} at {}",
             short(&mapping.digest().to_hex()),
@@ -67,8 +71,6 @@ pub(crate) async fn approve(
         return accept_losses(screen, project, approval).await;
     }
     estimate::ensure(screen, project).await?;
-    let proposal = propose::proposal(ctx).await?;
-    let digest = proposal.digest().to_hex();
     show(screen, project, &proposal, &digest);
     if !approval.unasked {
         ask(screen, approval, proposal.conflicts().len())?;

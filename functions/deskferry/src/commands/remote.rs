@@ -120,9 +120,17 @@ fn tell(screen: &Screen, turn: &Turn) {
     }));
 }
 
+/// Codes of an approval that does not hold.
+fn is_stale(code: &str) -> bool {
+    code == "APR101" || code == "APR102"
+}
+
 fn halted(last: Option<&Turn>, why: Why) -> Failure {
     let failure = match why {
         Why::TooMany => Failure::new(&catalogue::STOPPED, "the run has had more turns than any run needs"),
+        _ if last.and_then(|turn| turn.code.as_deref()).is_some_and(is_stale) => {
+            Failure::new(&catalogue::STALE, "the approval of the mapping does not hold any more")
+        }
         _ => Failure::new(&catalogue::STOPPED, "the run waits for a person"),
     };
     let Some(turn) = last else { return failure };

@@ -158,6 +158,7 @@ async fn retry(screen: &Screen, project: &Project, strict: Strict) -> Result<Exi
         screen.say("Nothing to do: Gorgias refused no record of this run");
         return Ok(Exit::Done);
     }
+    pipeline::approval::holding(ctx).await.map_err(worker::StepError::from)?;
     let attempt = pipeline::load::next_attempt(ctx).await.map_err(step)?;
     screen.say(format!("Attempt {attempt}: {} were refused", words::plural(refused, "write", "writes")));
     let shown = worker::look(ctx).await?;

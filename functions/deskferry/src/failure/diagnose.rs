@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use pipeline::approval::ApprovalError;
 use pipeline::archive::ArchiveError;
 use pipeline::documents;
 use pipeline::estimate::EstimateError;
@@ -51,9 +52,43 @@ pub(super) fn diagnose(error: &(dyn Error + 'static)) -> Failure {
     for finding in findings {
         failure = failure.with_why(finding);
     }
+    if let Some(is_prepared) = stale(error) {
+        failure = after_stale(failure, is_prepared);
+    }
     match detail {
         Some(detail) => failure.detail(detail),
         None => failure,
+    }
+}
+
+/// Whether the run was prepared for the mapping whose approval does not hold any more; nothing when this is another error.
+fn stale(error: &(dyn Error + 'static)) -> Option<bool> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(ApprovalError::Stale { is_prepared, .. }) = cause.downcast_ref() {
+            return Some(*is_prepared);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// What to do when an approval does not hold any more.
+pub(crate) fn after_stale(failure: Failure, is_prepared: bool) -> Failure {
+    if is_prepared {
+        failure
+            .fix(
+                "put back what was changed; or begin another run, which looks at both accounts again and goes on with \
+                 everything that is written: deskferry discover --run YYYY-MM-DD-x1, then deskferry map approve",
+            )
+            .then("deskferry status")
+    } else {
+        failure
+            .fix(
+                "put it back, or approve the mapping as it is now; when an account has changed, begin another run first: \
+                 deskferry discover --run YYYY-MM-DD-x1",
+            )
+            .then("deskferry map review")
     }
 }
 
@@ -115,6 +150,10 @@ fn port_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
 fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     if let Some(error) = error.downcast_ref::<ConfirmError>() {
         return of_confirmation(error);
+    }
+    if let Some(error) = error.downcast_ref::<ApprovalError>() {
+        return matches!(error, ApprovalError::Stale { .. } | ApprovalError::Unsealed)
+            .then_some(&catalogue::STALE);
     }
     if let Some(error) = error.downcast_ref::<DriveError>() {
         return of_drive(error);
@@ -193,7 +232,8 @@ fn of_confirmation(error: &ConfirmError) -> Option<&'static Entry> {
         ConfirmError::Propose(_)
         | ConfirmError::Document(_)
         | ConfirmError::Residency(_)
-        | ConfirmError::Losses(_) => None,
+        | ConfirmError::Losses(_)
+        | ConfirmError::Approval(_) => None,
     }
 }
 

@@ -9,6 +9,16 @@ pub(crate) type StepCode = (&'static str, &'static str, &'static str);
 /// Every code, in order.
 pub(crate) static STEP_CODES: &[StepCode] = &[
     (
+        "APR101",
+        "the approval does not hold any more: the mapping, the source or the Gorgias account has changed since",
+        "put back what is named, or look at the mapping and approve it again; when an account has changed, begin another run",
+    ),
+    (
+        "APR102",
+        "the approval was given to an older program, which kept nothing of what it rests on",
+        "look at the mapping and approve it again",
+    ),
+    (
         "ARC101",
         "a snapshot cannot be written or read",
         "see the cause; a damaged file is restored from a copy, or a new run is started",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use expect_test::expect;
-use migration::approval::{Account, ApprovalSeal, Ground, Made, account_facts, mapping_facts, source_facts};
+use migration::approval::{
+    Account, ApprovalSeal, Ground, Made, account_facts, mapping_facts, snapshot_facts, source_facts,
+};
 use migration::canonical::Digest;
 use migration::fields::{Scope, SlotKey, SlotKind, SlotStatistics};
 use migration::gorgias::{self, Field, FieldId, FieldKind, FieldObject, Tag, TagId, Team, TeamId, UserId};
@@ -128,7 +130,7 @@ impl World {
         };
         ApprovalSeal {
             mapping: mapping_facts(&self.settings, self.confirmed),
-            source: source_facts(Digest::of(self.inventory.as_bytes()), &self.manifests),
+            source: source_facts(Digest::of(self.inventory.as_bytes())).and(snapshot_facts(&self.manifests)),
             account: account_facts(&MAPPING, &account),
         }
     }

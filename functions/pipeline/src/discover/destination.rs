@@ -41,18 +41,35 @@ pub struct Destination {
     pub findings: Vec<FindingEntry>,
 }
 
-/// Reads the account.
+/// Who the account is, and what it holds that a mapping may refer to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Listed {
+    /// Subdomain.
+    pub(crate) domain: String,
+    /// The caller.
+    pub(crate) service_user: u64,
+    /// Users.
+    pub(crate) users: Vec<gorgias::User>,
+    /// Teams.
+    pub(crate) teams: Vec<gorgias::Team>,
+    /// Tags.
+    pub(crate) tags: Vec<gorgias::Tag>,
+    /// Fields of both objects.
+    pub(crate) fields: Vec<gorgias::Field>,
+    status: Option<String>,
+    plan: Option<String>,
+}
+
+/// Lists what a mapping may refer to.
 ///
 /// # Errors
 /// See [`DiscoverError`].
-pub async fn look(ctx: &Context) -> Result<Destination, DiscoverError> {
+pub(crate) async fn list(ctx: &Context) -> Result<Listed, DiscoverError> {
     let gorgias = &ctx.destination;
     // The first read shows whether the credentials hold.
     let account = gorgias.account().await.map_err(|error| DiscoverError::of_destination("account", error))?;
     let caller =
         gorgias.service_user().await.map_err(|error| DiscoverError::of_destination("users", error))?;
-    let settings =
-        gorgias.settings().await.map_err(|error| DiscoverError::of_destination("settings", error))?;
     let users = all("users", |cursor| Box::pin(async move { gorgias.users(cursor.as_ref()).await })).await?;
     let teams = all("teams", |cursor| Box::pin(async move { gorgias.teams(cursor.as_ref()).await })).await?;
     let tags = all("tags", |cursor| Box::pin(async move { gorgias.tags(cursor.as_ref()).await })).await?;
@@ -63,6 +80,30 @@ pub async fn look(ctx: &Context) -> Result<Destination, DiscoverError> {
         };
         fields.extend(all("custom fields", read).await?);
     }
+    Ok(Listed {
+        domain: account.domain,
+        status: account.status,
+        plan: account.plan,
+        service_user: caller.id.0,
+        users: users.into_iter().map(user).collect(),
+        teams: teams
+            .into_iter()
+            .map(|team| gorgias::Team { id: team.id, name: team.name, description: team.description })
+            .collect(),
+        tags: tags.into_iter().map(|tag| gorgias::Tag { id: tag.id, name: tag.name }).collect(),
+        fields: fields.into_iter().map(field).collect(),
+    })
+}
+
+/// Reads the account.
+///
+/// # Errors
+/// See [`DiscoverError`].
+pub async fn look(ctx: &Context) -> Result<Destination, DiscoverError> {
+    let gorgias = &ctx.destination;
+    let Listed { domain, status, plan, service_user, users, teams, tags, fields } = list(ctx).await?;
+    let settings =
+        gorgias.settings().await.map_err(|error| DiscoverError::of_destination("settings", error))?;
     let rules = all("rules", |cursor| Box::pin(async move { gorgias.rules(cursor.as_ref()).await })).await?;
     let integrations =
         all("integrations", |cursor| Box::pin(async move { gorgias.integrations(cursor.as_ref()).await }))
@@ -77,19 +118,16 @@ pub async fn look(ctx: &Context) -> Result<Destination, DiscoverError> {
         ("integration", integrations.len()),
     ];
     Ok(Destination {
-        domain: account.domain,
-        status: account.status,
-        plan: account.plan,
-        service_user: caller.id.0,
-        findings: findings(&rules, &settings, &integrations),
-        users: users.into_iter().map(user).collect(),
-        teams: teams
-            .into_iter()
-            .map(|team| gorgias::Team { id: team.id, name: team.name, description: team.description })
-            .collect(),
-        tags: tags.into_iter().map(|tag| gorgias::Tag { id: tag.id, name: tag.name }).collect(),
-        fields: fields.into_iter().map(field).collect(),
+        domain,
+        status,
+        plan,
+        service_user,
+        users,
+        teams,
+        tags,
+        fields,
         counts: counts.into_iter().map(|(kind, length)| (kind.to_owned(), count(length))).collect(),
+        findings: findings(&rules, &settings, &integrations),
     })
 }
 

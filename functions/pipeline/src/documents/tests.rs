@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use expect_test::expect_file;
+use migration::canonical::Digest;
 use migration::fields::{Scope, SlotKey, SlotKind};
 use migration::finding::ObjectKind;
 use migration::gorgias;
@@ -296,4 +297,42 @@ fn proposals_and_pointers_keep_their_form() {
         confirmed_at: first.confirmed_at(),
     };
     expect_file!["goldens/pointer_v1.json"].assert_eq(&pretty(&pointer));
+}
+
+#[test]
+fn approvals_keep_their_form() {
+    use super::approval::{ApprovalV1, SealV1, StoredApproval, StoredSourceSnapshot};
+    use migration::approval::{
+        Account, ApprovalSeal, Made, account_facts, mapping_facts, snapshot_facts, source_facts,
+    };
+    let (mapping, inventory) = (confirmed(), inventory());
+    let manifests = BTreeMap::from([("src_leaddesk_contact".to_owned(), Digest::of(b"manifest"))]);
+    let account = Account {
+        domain: &inventory.overview.gorgias_domain,
+        service_user: gorgias::UserId(inventory.overview.service_user_id),
+        users: &inventory.gorgias_users,
+        teams: &inventory.gorgias_teams,
+        tags: &inventory.gorgias_tags,
+        fields: &inventory.gorgias_fields,
+        made: &Made::default(),
+    };
+    let seal = ApprovalSeal {
+        mapping: mapping_facts(&settings(), mapping.digest()),
+        source: source_facts(Digest::of(b"inventory")).and(snapshot_facts(&manifests)),
+        account: account_facts(&mapping, &account),
+    };
+    let stored = StoredApproval::V1(ApprovalV1 {
+        mapping: mapping.digest().to_hex(),
+        proposal: proposal().digest().to_hex(),
+        reviewer: "Reviewer One".into(),
+        approved_at: mapping.confirmed_at(),
+        seal: SealV1::of(&seal),
+    });
+    expect_file!["goldens/approval_v1.json"].assert_eq(&pretty(&stored));
+    let StoredApproval::V1(read) =
+        serde_json::from_str(include_str!("goldens/approval_v1.json")).expect("readable");
+    assert_eq!(read.seal.read().expect("well formed"), seal);
+    let manifests = manifests.into_iter().map(|(table, digest)| (table, digest.to_hex())).collect();
+    let snapshot = StoredSourceSnapshot::V1 { manifests };
+    expect_file!["goldens/source_snapshot_v1.json"].assert_eq(&pretty(&snapshot));
 }

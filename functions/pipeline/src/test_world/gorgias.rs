@@ -15,7 +15,31 @@ use crate::ports::gorgias::{
 };
 
 /// The account.
-pub(crate) struct FakeGorgias;
+#[derive(Debug, Default)]
+pub(crate) struct FakeGorgias {
+    /// What somebody changed in it.
+    pub(crate) changed: Option<Changed>,
+}
+
+/// Something that somebody changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Domain,
+    ServiceUser,
+    AgentGone,
+    AgentDeactivated,
+    AgentEmail,
+    TagRenamed,
+    TagGone,
+    FieldAdded,
+    UnusedUser,
+}
+
+impl FakeGorgias {
+    fn is(&self, changed: Changed) -> bool {
+        self.changed == Some(changed)
+    }
+}
 
 fn page<T>(records: Vec<T>) -> Page<T> {
     let records = records.into_iter().map(|record| Raw { record, json: "{}".to_owned() }).collect();
@@ -44,18 +68,28 @@ fn written<T>(route: &str) -> Result<T, WriteError> {
 #[async_trait]
 impl Gorgias for FakeGorgias {
     async fn account(&self) -> Result<Account, ReadError> {
-        Ok(Account { domain: "acme".into(), status: Some("active".into()), plan: Some("pro".into()) })
+        let domain = if self.is(Changed::Domain) { "other" } else { "acme" };
+        Ok(Account { domain: domain.into(), status: Some("active".into()), plan: Some("pro".into()) })
     }
     async fn service_user(&self) -> Result<User, ReadError> {
-        Ok(user(1, "Migration", "migration@acme.example", "admin"))
+        let id = if self.is(Changed::ServiceUser) { 7 } else { 1 };
+        Ok(user(id, "Migration", "migration@acme.example", "admin"))
     }
     async fn settings(&self) -> Result<Vec<Setting>, ReadError> {
         let kind = "satisfaction-surveys".to_owned();
         Ok(vec![Setting { id: SettingId(5), kind, json: r#"{"send_survey_for_chat":true}"#.into() }])
     }
     async fn users(&self, cursor: Option<&Cursor>) -> Result<Page<User>, ReadError> {
-        let first = user(1, "Migration", "migration@acme.example", "admin");
-        let second = user(2, "Agent One", "AGENT1@acme.example", "basic-agent");
+        let mut first = user(1, "Migration", "migration@acme.example", "admin");
+        let mut second = user(2, "Agent One", "AGENT1@acme.example", "basic-agent");
+        first.is_active = !self.is(Changed::UnusedUser);
+        second.is_active = !self.is(Changed::AgentDeactivated);
+        if self.is(Changed::AgentEmail) {
+            second.email = Some("agent9@acme.example".into());
+        }
+        if self.is(Changed::AgentGone) {
+            return Ok(page(vec![first]));
+        }
         Ok(match cursor {
             None => Page { next: Some(Cursor("second".into())), ..page(vec![first]) },
             Some(_) => page(vec![second]),
@@ -65,7 +99,10 @@ impl Gorgias for FakeGorgias {
         Ok(page(Vec::new()))
     }
     async fn tags(&self, _: Option<&Cursor>) -> Result<Page<Tag>, ReadError> {
-        let name = "VIP".to_owned();
+        let name = if self.is(Changed::TagRenamed) { "very important" } else { "VIP" }.to_owned();
+        if self.is(Changed::TagGone) {
+            return Ok(page(Vec::new()));
+        }
         Ok(page(vec![Tag { id: TagId(3), name, description: None, color: None, usage: Some(2) }]))
     }
     async fn fields(&self, object: FieldObject, _: Option<&Cursor>) -> Result<Page<Field>, ReadError> {
@@ -80,6 +117,11 @@ impl Gorgias for FakeGorgias {
             is_active: true,
             priority: Some(1),
         };
+        if object == FieldObject::Customer && self.is(Changed::FieldAdded) {
+            let (id, label) = (FieldId(10), "HasOptedOutOfEmail".to_owned());
+            let data_type = "boolean".to_owned();
+            return Ok(page(vec![Field { id, label, data_type, managed_type: None, ..managed }]));
+        }
         Ok(page(if object == FieldObject::Ticket { vec![managed] } else { Vec::new() }))
     }
     async fn rules(&self, _: Option<&Cursor>) -> Result<Page<Rule>, ReadError> {
