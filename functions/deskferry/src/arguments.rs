@@ -87,7 +87,9 @@ pub(crate) enum Command {
     /// Turn the source snapshot into what Gorgias should hold
     Transform,
     /// Cut the work into waves, and say how many requests and hours they take
-    Plan,
+    Plan(Plan),
+    /// Write what a saved plan says, exactly that, and prove it
+    Apply(Apply),
     /// Write to Gorgias, wave by wave; a wave opens when the one before it is proven
     Load,
     /// Write once more what Gorgias refused, when its cause is mended, and compare again
@@ -122,6 +124,7 @@ impl Command {
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
+            Self::Apply(apply) => Some(format!("deskferry apply {}", apply.plan.display())),
             Self::Acknowledge(_) => Some("deskferry acknowledge --by NAME --scope TEXT".to_owned()),
             Self::Confirm(_) => Some("deskferry confirm --by \"YOUR NAME\"".to_owned()),
             other => Some(format!("deskferry {}", other.name())),
@@ -143,7 +146,8 @@ impl Command {
             Self::Prepare => "prepare",
             Self::Extract => "extract",
             Self::Transform => "transform",
-            Self::Plan => "plan",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
             Self::Load => "load",
             Self::Retry(_) => "retry",
             Self::Reconcile(_) => "reconcile",
@@ -238,6 +242,26 @@ pub(crate) struct Confirm {
     /// Approve without being asked
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Keep the plan in a file that `deskferry apply` takes
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The file that `deskferry plan --output` wrote
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) strict: Strict,
 }
 
 /// Arguments of `reconcile`.

@@ -1,6 +1,8 @@
 //! One module per command; commands that share everything but the step they run share a module.
 
 mod acknowledge;
+mod agree;
+mod apply;
 mod cloud;
 mod completions;
 mod confirm;
@@ -50,7 +52,8 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Prepare => steps::run(screen, common, steps::Wish::One(Step::Prepare)),
         Command::Extract => steps::run(screen, common, steps::Wish::One(Step::Extract)),
         Command::Transform => steps::run(screen, common, steps::Wish::One(Step::Transform)),
-        Command::Plan => steps::run(screen, common, steps::Wish::One(Step::Plan)),
+        Command::Plan(wish) => apply::plan(screen, common, wish),
+        Command::Apply(wish) => apply::run(screen, common, wish),
         Command::Load => steps::run(screen, common, steps::Wish::Load),
         Command::Retry(retry) => steps::run(screen, common, steps::Wish::Retry(retry.strict)),
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),

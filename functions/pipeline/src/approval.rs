@@ -201,7 +201,7 @@ async fn snapshots(ctx: &Context) -> Result<(Facts, Facts), ApprovalError> {
 }
 
 /// Digests of the manifests of the source snapshot, by table.
-async fn manifests(ctx: &Context) -> Result<BTreeMap<String, Digest>, ArchiveError> {
+pub(crate) async fn manifests(ctx: &Context) -> Result<BTreeMap<String, Digest>, ArchiveError> {
     let mut manifests = BTreeMap::new();
     for table in extract::tables(ctx) {
         if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {

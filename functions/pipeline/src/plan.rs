@@ -3,6 +3,7 @@
 //! Last step before the first record is written: the customers that will be adopted are read in full here, and become
 //! part of the baseline. Deliberately absent: how records look (see `load`).
 
+pub mod saved;
 mod stored;
 
 use std::collections::BTreeMap;

@@ -1,12 +1,10 @@
 //! `rollback plan | apply | undo | purge`: takes back what a run wrote, and the way back before the purge.
 
-use std::io::{self, BufRead, IsTerminal};
-
 use migration::load_plan;
 use pipeline::rollback::{self, CertificateV1, Phase, PlanV1, Planned, Rollback, RollbackError};
 use serde_json::json;
 
-use crate::arguments::{Common, Consent, RollbackDeed};
+use crate::arguments::{Common, RollbackDeed};
 use crate::clean;
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
@@ -16,6 +14,7 @@ use crate::runs::Wanted;
 use crate::screen::Screen;
 use crate::words;
 
+use super::agree;
 use super::tables::{reasons, table};
 
 /// Left-overs that are shown one by one; the certificate has all.
@@ -44,7 +43,7 @@ async fn carry_out(
             let newest = needed(project).await?;
             if newest.phase == Phase::Planned {
                 let asked = "takes back what the run wrote";
-                agree(screen, consent, &newest.plan.account, asked, "apply", may_ask)?;
+                agree::to(screen, consent, &newest.plan.account, asked, "rollback apply", may_ask)?;
             }
             let certificate = rollback::apply(ctx).await.map_err(|error| told(error, screen))?;
             tell(screen, project, &certificate);
@@ -68,7 +67,7 @@ async fn carry_out(
             let newest = needed(project).await?;
             let wanted = newest.plan.count("remove");
             let asked = "removes records for good, which cannot be undone";
-            agree(screen, consent, &wanted.to_string(), asked, "purge", may_ask)?;
+            agree::to(screen, consent, &wanted.to_string(), asked, "rollback purge", may_ask)?;
             let certificate = rollback::purge(ctx, wanted).await.map_err(|error| told(error, screen))?;
             tell(screen, project, &certificate);
             screen.next("deskferry discover", "begins another run");
@@ -207,41 +206,6 @@ fn tell(screen: &Screen, project: &Project, certificate: &CertificateV1) {
         "unexpected": certificate.unexpected,
         "folder": folder,
     }));
-}
-
-/// A person types what is asked for, or passes it.
-fn agree(
-    screen: &Screen,
-    consent: &Consent,
-    wanted: &str,
-    consequence: &str,
-    command: &str,
-    may_ask: bool,
-) -> Result<(), Failure> {
-    let given = match &consent.confirm {
-        Some(given) => given.clone(),
-        None if may_ask && io::stdin().is_terminal() => {
-            screen.say(format!("This {consequence}. Type {} to go on:", clean::line(wanted)));
-            screen.flush();
-            let mut answer = String::new();
-            io::stdin().lock().read_line(&mut answer)?;
-            answer.trim().to_owned()
-        }
-        None => {
-            return Err(Failure::new(
-                &catalogue::NO_INPUT,
-                format!("rollback {command} waits for an answer"),
-            )
-            .fix("look at the plan, then pass what has to be typed with --confirm")
-            .then(format!("deskferry rollback {command} --confirm {}", clean::line(wanted))));
-        }
-    };
-    if given == wanted {
-        return Ok(());
-    }
-    Err(Failure::new(&catalogue::NOT_AGREED, format!("rollback {command} was not agreed to"))
-        .with_why(format!("what was typed is not {}; nothing is changed", clean::line(wanted)))
-        .then(format!("deskferry rollback {command} --confirm {}", clean::line(wanted))))
 }
 
 /// The failure that a person can act on.

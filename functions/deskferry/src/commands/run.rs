@@ -10,11 +10,11 @@ use twins::gorgias::LedgerCounts;
 
 use super::confirm::{self, Approval};
 use super::{remote, steps};
-use crate::arguments::{Common, Run};
+use crate::arguments::{Common, Run, Strict};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::figures::{self, Paths};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::project::Project;
 use crate::runs::{RunState, Wanted};
 use crate::screen::Screen;
@@ -28,36 +28,45 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<E
         steps::tell_found(screen, &project).await?;
         let approval =
             arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
-        let rest = match project.config.queue {
-            QueuePlace::InProcess => {
-                project.work(screen, &interrupt, to_end(screen, &project, approval.as_ref())).await?
-            }
-            QueuePlace::Sqs(_) => {
-                let watched = remote::to_end(screen, &project, approval.as_ref());
-                project.work(screen, &interrupt, watched).await?
-            }
-        };
-        if let Some(rollback) = rollback::of_this_run(&project.context).await? {
-            let since = words::moment(rollback.since, &screen.look().zone);
-            let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
-            screen.say(format!("Rollback {number} took this run back: {phase} since {since}"));
-            screen.next("deskferry rollback plan", "says what can be done about it");
-        } else if project.state == RunState::Finished && rest == Rest::Done {
-            screen.say(format!("Nothing to do: run {} is written, proven and finished", project.run()));
-            screen.next("deskferry discover", "begins another run");
-        } else {
-            steps::say_next(screen, &project).await?;
+        whole(screen, &project, &interrupt, approval.as_ref(), arguments.strict).await
+    })
+}
+
+/// Everything that is left to do, and the figures at its end.
+pub(super) async fn whole(
+    screen: &Screen,
+    project: &Project,
+    interrupt: &Interrupt,
+    approval: Option<&Approval<'_>>,
+    strict: Strict,
+) -> Result<Exit, Failure> {
+    let rest = match project.config.queue {
+        QueuePlace::InProcess => project.work(screen, interrupt, to_end(screen, project, approval)).await?,
+        QueuePlace::Sqs(_) => {
+            let watched = remote::to_end(screen, project, approval);
+            project.work(screen, interrupt, watched).await?
         }
-        let told = tell(screen, &project, None, None).await?;
-        if matches!(project.config.queue, QueuePlace::Sqs(_)) {
-            remote::tell_cost(screen, &project).await?;
-        }
-        Ok(match (rest, told) {
-            (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),
-            (_, Some(told)) if arguments.strict.strict && told.fields_different > 0 => Exit::Differences,
-            (_, Some(told)) if told.failed > 0 => Exit::SomeFailed,
-            _ => Exit::Done,
-        })
+    };
+    if let Some(rollback) = rollback::of_this_run(&project.context).await? {
+        let since = words::moment(rollback.since, &screen.look().zone);
+        let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
+        screen.say(format!("Rollback {number} took this run back: {phase} since {since}"));
+        screen.next("deskferry rollback plan", "says what can be done about it");
+    } else if project.state == RunState::Finished && rest == Rest::Done {
+        screen.say(format!("Nothing to do: run {} is written, proven and finished", project.run()));
+        screen.next("deskferry discover", "begins another run");
+    } else {
+        steps::say_next(screen, project).await?;
+    }
+    let told = tell(screen, project, None, None).await?;
+    if matches!(project.config.queue, QueuePlace::Sqs(_)) {
+        remote::tell_cost(screen, project).await?;
+    }
+    Ok(match (rest, told) {
+        (Rest::Decision(wave), _) => steps::not_proven(wave).exit(),
+        (_, Some(told)) if strict.strict && told.fields_different > 0 => Exit::Differences,
+        (_, Some(told)) if told.failed > 0 => Exit::SomeFailed,
+        _ => Exit::Done,
     })
 }
 

@@ -121,7 +121,7 @@ fn found_line(found: &pipeline::load::Found) -> String {
     )
 }
 
-async fn one(screen: &Screen, project: &Project, step: Step) -> Result<StepReport, Failure> {
+pub(super) async fn one(screen: &Screen, project: &Project, step: Step) -> Result<StepReport, Failure> {
     let report = worker::run_step(&project.context, step).await?;
     tell(screen, project, step, &report);
     Ok(report)

@@ -253,6 +253,12 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ("MAP106", "the run has an approved mapping already", "start a new run for another one"),
     ("PLA001", "the plan needs what prepare leaves", "deskferry prepare"),
     (
+        "PLA101",
+        "a saved plan is not the one of now",
+        "look at what changed, and plan again; nothing is written by an old plan",
+    ),
+    ("PLA102", "a file is no saved plan", "make one: deskferry plan --output plan.json"),
+    (
         "PRE101",
         "Gorgias holds records with our key that no ledger of ours knows",
         "use the store that wrote them; or accept this code to adopt them",
