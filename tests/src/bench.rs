@@ -2,6 +2,7 @@
 
 mod efficiency;
 mod forecast;
+mod mapping;
 mod steps;
 mod twins;
 mod wrong_byte;
@@ -33,6 +34,8 @@ enum Bench {
     Forecast(forecast::Arguments),
     /// One wrong byte at Gorgias among a hundred thousand records: found, and nothing else is.
     WrongByte(wrong_byte::Arguments),
+    /// Types and targets of labelled fields in nine languages, recognised by the rules and by edit distance.
+    Mapping(mapping::Arguments),
     /// Requests a second that the twins answer, so that they never are what is measured.
     Twins(twins::Arguments),
 }
@@ -44,6 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Bench::Efficiency(arguments) => efficiency::run(arguments),
         Bench::Forecast(arguments) => forecast::run(arguments),
         Bench::WrongByte(arguments) => wrong_byte::run(arguments),
+        Bench::Mapping(arguments) => mapping::run(arguments),
         Bench::Twins(arguments) => twins::run(arguments),
     }
 }

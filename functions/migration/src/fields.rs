@@ -14,19 +14,27 @@ use crate::settings::choice;
 mod card;
 mod convert;
 mod infer;
+mod patterns;
 mod plan;
 mod statistics;
 mod words;
 
 pub use card::{ContactField, FixedField};
 pub use convert::{ValueReject, convert};
-pub use infer::{FIT_SHARE_MIN, Inference, chosen, infer};
+pub use infer::{FIT_SHARE_MIN, Inference, chosen, infer, informed};
+pub use patterns::Pattern;
 pub use plan::{
     DISPOSITION_LABEL, EMAIL_OPT_OUT_LABEL, FieldAction, FieldConflict, FieldPlan, FieldPlanInput,
     FieldSource, LEAD_STATUS_LABEL, LeftReason, LeftSlot, PlannedField, RAW_PHONE_LABEL, disposition_key,
     email_opt_out_key, lead_status_key, raw_phone_key,
 };
 pub use statistics::{DISTINCT_MAX, SAMPLES_MAX, SlotStatistics};
+
+/// The part of a label that names what is never migrated by default.
+#[must_use]
+pub fn is_sensitive_label(label: &str) -> Option<&'static str> {
+    words::sensitive(label)
+}
 
 /// Where a slot has one meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,6 +14,7 @@ use crate::finding::ObjectKind;
 use crate::gorgias;
 use crate::leaddesk::{CallingList, Campaign, Group, Office, Outcome, SlotSetting, User};
 use crate::settings::MappingSettings;
+use crate::suggest::suggest_all;
 use crate::tags::TagPlan;
 use crate::teams::{TeamPlan, TeamPlanInput};
 use crate::text::clean_line;
@@ -222,12 +223,14 @@ impl MappingProposal {
     pub fn propose(settings: MappingSettings, input: &ProposalInput<'_>) -> Self {
         let users = match_users_under(&settings, input.users, input.gorgias_users);
         let scope_names = scope_names(input);
+        let suggestions = suggest_all(input.statistics, input.slot_settings, input.gorgias_fields);
         let fields = FieldPlan::build(&FieldPlanInput {
             statistics: input.statistics,
             settings: input.slot_settings,
             existing: input.gorgias_fields,
             scope_names: &scope_names,
             mapping: &settings,
+            suggestions: &suggestions,
         });
         let (tags, tag_rows) = TagPlan::propose(input.campaigns, input.lists, &settings, input.gorgias_tags);
         let team_input = TeamPlanInput {
@@ -243,6 +246,7 @@ impl MappingProposal {
         let rows = rows::rows(&rows::Planned {
             settings: &settings,
             input,
+            suggestions: &suggestions,
             fields: &fields,
             tags: &tags,
             tag_rows: &tag_rows,

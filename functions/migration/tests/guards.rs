@@ -52,6 +52,7 @@ const ALLOWED: &[&str] = &[
     "sha2",
     "spin",
     "stable_deref_trait",
+    "strsim",
     "strum",
     "strum_macros",
     "syn",

@@ -131,7 +131,8 @@ fn ungroup(whole: &str, mark: char) -> Option<String> {
     Some(out)
 }
 
-/// `2024-03-31` for `2024-03-31`, `31.3.2024`, `31/03/2024`, `31-03-2024`, each with or without a time behind it.
+/// `2024-03-31` for `2024-03-31`, `31.3.2024`, `31/03/2024`, `31-03-2024` and `31.3.24`, each with or without a time
+/// behind it, and for `20240331`. A year of two digits lies between 1970 and 2069.
 ///
 /// Day before month, as everywhere in the countries that the source serves.
 pub(super) fn iso_date(text: &str) -> Option<String> {
@@ -139,7 +140,9 @@ pub(super) fn iso_date(text: &str) -> Option<String> {
         Some((date, time)) => (date, Some(time.trim())),
         None => (text, None),
     };
-    let mark = ['.', '/', '-'].into_iter().find(|mark| date.contains(*mark))?;
+    let Some(mark) = ['.', '/', '-'].into_iter().find(|mark| date.contains(*mark)) else {
+        return if time.is_none() { packed_date(date) } else { None };
+    };
     let parts: Vec<&str> = date.split(mark).collect();
     let &[first, second, third] = parts.as_slice() else { return None };
     let digits = |part: &str, lengths: &[usize]| {
@@ -149,6 +152,10 @@ pub(super) fn iso_date(text: &str) -> Option<String> {
     };
     let (year, month, day) = if first.len() == 4 {
         (digits(first, &[4])?, digits(second, &[1, 2])?, digits(third, &[1, 2])?)
+    } else if third.len() == 2 {
+        let year = digits(third, &[2])?;
+        let century = if year < 70 { 2000 } else { 1900 };
+        (century + year, digits(second, &[1, 2])?, digits(first, &[1, 2])?)
     } else {
         (digits(third, &[4])?, digits(second, &[1, 2])?, digits(first, &[1, 2])?)
     };
@@ -157,6 +164,16 @@ pub(super) fn iso_date(text: &str) -> Option<String> {
         None | Some("") => Some(date.to_string()),
         Some(time) => clock_time(time).map(|time| format!("{date}T{time}")),
     }
+}
+
+/// `20240331`, for years in which records of customers were kept.
+fn packed_date(text: &str) -> Option<String> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let year: i16 = text[..4].parse().ok().filter(|year| (1950..2100).contains(year))?;
+    let date = Date::new(year, text[4..6].parse().ok()?, text[6..].parse().ok()?).ok()?;
+    Some(date.to_string())
 }
 
 /// `hh:mm` or `hh:mm:ss`; the value carries no zone, so none is added.

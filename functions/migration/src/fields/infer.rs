@@ -3,6 +3,7 @@
 use super::{SlotKind, SlotStatistics, words};
 use crate::gorgias::FieldKind;
 use crate::leaddesk::SlotSetting;
+use crate::suggest::{Suggestion, ValueType};
 
 /// Share of values that must fit before a type other than text is taken: the rest would be rejected.
 pub const FIT_SHARE_MIN: f64 = 0.98;
@@ -66,6 +67,34 @@ pub fn infer(statistics: &SlotStatistics, setting: Option<&SlotSetting>) -> Infe
         Some("text") => text(statistics, "setting says text"),
         _ if fits(numbers, filled) => found(SlotKind::Number, numbers, filled, "values are numbers"),
         _ => text(statistics, "values are text"),
+    }
+}
+
+/// The type of a slot from its values and setting, and from what its label means: numbers that name or call somebody are
+/// text, noughts and ones of a flag are yes and no.
+#[must_use]
+pub fn informed(
+    statistics: &SlotStatistics,
+    setting: Option<&SlotSetting>,
+    suggestion: Option<&Suggestion>,
+) -> Inference {
+    let inference = infer(statistics, setting);
+    let Some(suggested) = suggestion.map(|suggestion| &suggestion.value_type) else { return inference };
+    let kind = inference.slot_kind();
+    let says_number = setting.is_some_and(|setting| setting.kind.trim().eq_ignore_ascii_case("number"));
+    match suggested.value_type {
+        ValueType::Phone | ValueType::Postcode if kind == SlotKind::Number => {
+            text(statistics, &suggested.reason)
+        }
+        ValueType::Text if kind == SlotKind::Number && !says_number => text(statistics, &suggested.reason),
+        ValueType::Boolean
+            if matches!(kind, SlotKind::Number | SlotKind::Text)
+                && statistics.filled() >= VALUES_MIN
+                && fits(statistics.booleans(), statistics.filled()) =>
+        {
+            found(SlotKind::Boolean, statistics.booleans(), statistics.filled(), &suggested.reason)
+        }
+        _ => inference,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::gorgias::{self, FieldDraft, FieldObject};
 use crate::keys::FieldKey;
 use crate::leaddesk::SlotSetting;
 use crate::settings::MappingSettings;
+use crate::suggest::Suggestion;
 
 mod build;
 mod candidates;
@@ -177,6 +178,8 @@ pub struct FieldPlanInput<'a> {
     pub scope_names: &'a BTreeMap<Scope, String>,
     /// Choices.
     pub mapping: &'a MappingSettings,
+    /// What slots probably mean; a slot without one is judged by its values and setting alone.
+    pub suggestions: &'a BTreeMap<SlotKey, Suggestion>,
 }
 
 /// Which fields carry what. Every source has at most one field.

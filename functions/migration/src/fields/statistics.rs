@@ -1,8 +1,8 @@
 //! What the values of one slot look like, collected in one pass and in bounded memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SlotKind, convert, words};
+use super::{Pattern, SlotKind, convert, patterns, words};
 use crate::mapping::Sample;
 use crate::text::{clean, fingerprint, mask_shape};
 
@@ -25,6 +25,7 @@ pub struct SlotStatistics {
     distinct: BTreeSet<u128>,
     has_more_distinct: bool,
     samples: BTreeSet<Shape>,
+    patterns: BTreeMap<Pattern, u64>,
 }
 
 /// A value without its letters and digits, and what it would read as.
@@ -78,7 +79,10 @@ impl SlotStatistics {
             self.boolean_words += u64::from(!is_number);
         }
         self.dates += u64::from(convert::iso_date(&value).is_some());
-        self.sensitive += u64::from(words::sensitive_value(&value));
+        self.sensitive += u64::from(patterns::is_sensitive(&value));
+        for pattern in patterns::of(&value) {
+            *self.patterns.entry(pattern).or_default() += 1;
+        }
         self.too_long += u64::from(value.chars().count() > crate::gorgias::FIELD_TEXT_CHARS_MAX);
         self.count_distinct(fingerprint(0, &value.to_lowercase()));
         self.keep_sample(Shape::of(&value));
@@ -97,6 +101,9 @@ impl SlotStatistics {
             self.count_distinct(*value);
         }
         self.has_more_distinct |= other.has_more_distinct;
+        for (pattern, count) in &other.patterns {
+            *self.patterns.entry(*pattern).or_default() += count;
+        }
         for sample in &other.samples {
             self.keep_sample(sample.clone());
         }
@@ -150,6 +157,19 @@ impl SlotStatistics {
     #[must_use]
     pub fn sensitive(&self) -> u64 {
         self.sensitive
+    }
+
+    /// Values of a form.
+    #[must_use]
+    pub fn having(&self, pattern: Pattern) -> u64 {
+        self.patterns.get(&pattern).copied().unwrap_or(0)
+    }
+
+    /// How many of some texts are among the values, without case; exact while [`distinct`](Self::distinct) is.
+    #[must_use]
+    pub fn among<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> usize {
+        let keys = texts.into_iter().map(|text| fingerprint(0, &clean(text).to_lowercase()));
+        keys.filter(|key| self.distinct.contains(key)).count()
     }
 
     /// Values longer than a text field takes.

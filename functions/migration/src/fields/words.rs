@@ -116,13 +116,7 @@ pub(super) fn sensitive(label: &str) -> Option<&'static str> {
     })
 }
 
-/// An IBAN or a Nordic or Baltic national id, by shape.
-pub(super) fn sensitive_value(text: &str) -> bool {
-    let compact: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-    is_iban(&compact) || is_finnish_id(&compact)
-}
-
-fn is_iban(compact: &str) -> bool {
+pub(super) fn is_iban(compact: &str) -> bool {
     let bytes = compact.as_bytes();
     if !(15..=34).contains(&bytes.len())
         || !bytes[..2].iter().all(u8::is_ascii_uppercase)
@@ -139,7 +133,7 @@ fn is_iban(compact: &str) -> bool {
     rest == 1
 }
 
-fn is_finnish_id(compact: &str) -> bool {
+pub(super) fn is_finnish_id(compact: &str) -> bool {
     const CHECKS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
     let bytes = compact.as_bytes();
     if bytes.len() != 11 || !matches!(bytes[6], b'+' | b'-' | b'A'..=b'F' | b'U'..=b'Y') {

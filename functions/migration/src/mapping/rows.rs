@@ -1,9 +1,12 @@
 //! The rows that a reviewer reads, made from the plans.
 
+use std::collections::BTreeMap;
+
 use super::{Decision, MappingRow, Objection, ProposalInput, Rationale, RowEvidence, RowId};
-use crate::fields::FieldPlan;
+use crate::fields::{FieldPlan, SlotKey};
 use crate::finding;
 use crate::settings::MappingSettings;
+use crate::suggest::Suggestion;
 use crate::tags::{TagPlan, TagRow};
 use crate::teams::{TeamPlan, TeamRow};
 use crate::users::UserMatches;
@@ -20,6 +23,7 @@ pub(super) use digest::digest;
 pub(super) struct Planned<'a> {
     pub(super) settings: &'a MappingSettings,
     pub(super) input: &'a ProposalInput<'a>,
+    pub(super) suggestions: &'a BTreeMap<SlotKey, Suggestion>,
     pub(super) fields: &'a FieldPlan,
     pub(super) tags: &'a TagPlan,
     pub(super) tag_rows: &'a [TagRow],

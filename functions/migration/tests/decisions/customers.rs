@@ -273,6 +273,7 @@ fn slots_world(contacts: &[Contact]) -> CustomerWorld {
         existing: &[],
         scope_names: &BTreeMap::new(),
         mapping: &world.settings,
+        suggestions: &BTreeMap::new(),
     });
     world
 }

@@ -67,8 +67,8 @@ fn values() {
     date("31.3.2024 10:20", "text 2024-03-31T10:20:00");
     date("29.2.2023", "reject: not a date");
     date("3/31/2024", "reject: not a date");
-    date("31.3.24", "reject: not a date");
-    date("20240331", "reject: not a date");
+    date("31.3.24", "text 2024-03-31");
+    date("20240331", "text 2024-03-31");
     date("soon", "reject: not a date");
     check(SlotKind::Text, "  spaced  ", "text spaced");
     check(SlotKind::Text, &"a".repeat(1_001), "reject: longer than 1000 characters");
@@ -187,6 +187,7 @@ fn plan(
         existing,
         scope_names: &scope_names,
         mapping,
+        suggestions: &BTreeMap::new(),
     })
 }
 

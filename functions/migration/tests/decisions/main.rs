@@ -26,6 +26,8 @@ mod persons;
 #[cfg(test)]
 mod planning;
 #[cfg(test)]
+mod suggesting;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tags_teams_users;

@@ -172,6 +172,7 @@ pub(crate) fn fixed_fields(settings: &MappingSettings) -> FieldPlan {
         existing: &[],
         scope_names: &BTreeMap::new(),
         mapping: settings,
+        suggestions: &BTreeMap::new(),
     })
 }
 

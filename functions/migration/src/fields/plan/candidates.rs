@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FieldConflict, FieldPlan, FieldPlanInput, FieldSource, LeftReason, LeftSlot};
 use crate::fields::{
-    ContactField, Inference, Scope, SlotKey, SlotKind, SlotStatistics, chosen, infer, words,
+    ContactField, Inference, Scope, SlotKey, SlotKind, SlotStatistics, chosen, infer, informed, words,
 };
 use crate::finding::{self, Code, Note, ObjectKind};
 use crate::gorgias::{self, FieldKind};
@@ -76,7 +76,9 @@ fn slot<'a>(
     let label = label_of(key, setting);
     let filled = statistics.filled();
     let choice = input.mapping.field_choice(&RowSubject::Slot(key));
-    let sensitive = sensitivity(&label, statistics);
+    let suggestion = input.suggestions.get(&key);
+    let forbidden = || suggestion.and_then(|found| found.forbids()).map(str::to_owned);
+    let sensitive = sensitivity(&label, statistics).or_else(forbidden);
     let leave = |label: String, reason, out: &mut FieldPlan| {
         out.left.insert(key, LeftSlot { key, label, reason, filled });
         None
@@ -101,7 +103,7 @@ fn slot<'a>(
             leave(label, LeftReason::Sensitive(why), out)
         }
         Some(FieldChoice::Carry { .. }) | None => {
-            let inference = infer(statistics, setting);
+            let inference = informed(statistics, setting, suggestion);
             let made = candidate(input, FieldSource::Slot(key), label.clone(), inference, choice, out);
             made.map(|candidate| under_its_kind(Candidate { filled, ..candidate }, statistics))
                 .or_else(|| leave(label, LeftReason::Clash, out))

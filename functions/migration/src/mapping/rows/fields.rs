@@ -3,12 +3,13 @@
 use super::super::{MappingRow, RowEvidence, RowSubject};
 use super::{CERTAIN, Planned, carry, conflict, leave, row};
 use crate::fields::{
-    ContactField, FieldAction, FieldSource, FixedField, LeftReason, LeftSlot, PlannedField, Scope, SlotKind,
-    SlotStatistics, infer,
+    ContactField, FieldAction, FieldSource, FixedField, LeftReason, LeftSlot, PlannedField, Scope, SlotKey,
+    SlotKind, SlotStatistics,
 };
 use crate::finding;
 use crate::gorgias::FieldObject;
 use crate::settings::FieldChoice;
+use crate::suggest::SuggestedTarget;
 
 /// The subject of a field's row.
 fn subject_of(source: FieldSource) -> RowSubject {
@@ -117,8 +118,18 @@ pub(super) fn field_rows(planned: &Planned<'_>, rows: &mut Vec<MappingRow>) {
             _ => (None, None),
         };
         let chosen = planned.settings.field_choice(&subject).is_some();
-        let confidence = if chosen || statistics.is_none() { CERTAIN } else { field.share };
-        let evidence = seen(planned, statistics, scope, field.kind, confidence);
+        let mut evidence = seen(planned, statistics, scope, field.kind, CERTAIN);
+        if let FieldSource::Slot(key) = field.source {
+            let is_own = |target: &SuggestedTarget| match (target, field.action) {
+                (SuggestedTarget::NewField(_), _) => true,
+                (
+                    SuggestedTarget::Existing(id, _),
+                    FieldAction::Reuse(own) | FieldAction::Reactivate(own),
+                ) => *id == own,
+                _ => false,
+            };
+            weigh(planned, key, chosen, is_own, &mut evidence);
+        }
         let is_slot = matches!(field.source, FieldSource::Slot(_));
         let mut reason = field.reason.clone();
         if chosen && is_slot {
@@ -157,10 +168,36 @@ pub(super) fn left_rows(planned: &Planned<'_>, rows: &mut Vec<MappingRow>) {
     }
 }
 
+/// Holds the decision on a slot against what its label and values suggest. A person's choice is certain.
+fn weigh(
+    planned: &Planned<'_>,
+    key: SlotKey,
+    is_chosen: bool,
+    is_target: impl Fn(&SuggestedTarget) -> bool,
+    evidence: &mut RowEvidence,
+) {
+    let Some(suggestion) = planned.suggestions.get(&key) else { return };
+    let (confidence, alternatives) = suggestion.held_against(is_target);
+    evidence.alternatives = alternatives;
+    if !is_chosen {
+        evidence.confidence = confidence;
+    }
+}
+
 fn left_evidence(planned: &Planned<'_>, left: &LeftSlot) -> RowEvidence {
     let statistics = planned.input.statistics.get(&left.key);
-    let kind = statistics.map_or(SlotKind::Text, |statistics| infer(statistics, None).slot_kind());
+    let suggestion = planned.suggestions.get(&left.key);
+    let kind = suggestion.map_or(SlotKind::Text, |found| found.value_type.value_type.slot_kind());
     let mut evidence = seen(planned, statistics, Some(left.key.scope), kind, CERTAIN);
+    let chosen = planned.settings.field_choice(&RowSubject::Slot(left.key)).is_some();
+    let is_target = |target: &SuggestedTarget| match &left.reason {
+        LeftReason::Sensitive(_) | LeftReason::ByChoice(_) => *target == SuggestedTarget::Leave,
+        LeftReason::OptOut(_) => matches!(target, SuggestedTarget::OptOut { .. }),
+        LeftReason::NoRoom { .. } | LeftReason::Clash | LeftReason::OnCard => {
+            *target == SuggestedTarget::LeadCard
+        }
+    };
+    weigh(planned, left.key, chosen, is_target, &mut evidence);
     if !left.reason.is_shown() {
         evidence.samples.iter_mut().for_each(|sample| sample.after.clear());
     }
@@ -178,7 +215,9 @@ pub(super) fn conflict_rows(planned: &Planned<'_>, rows: &mut Vec<MappingRow>) {
         let evidence = match found.source {
             FieldSource::Slot(key) => {
                 let statistics = planned.input.statistics.get(&key);
-                seen(planned, statistics, Some(key.scope), SlotKind::Text, 0.5)
+                let mut evidence = seen(planned, statistics, Some(key.scope), SlotKind::Text, 0.5);
+                weigh(planned, key, true, |_| false, &mut evidence);
+                evidence
             }
             _ => RowEvidence::certain(0.5),
         };
