@@ -74,11 +74,13 @@ pub(crate) enum Command {
     Discover,
     /// Record who answers for data that leaves the EU: who, when, for which records
     Acknowledge(Acknowledge),
-    /// Propose what lands where, field by field, with reasons
+    /// Decide what lands where: propose, review, export, import, approve
+    Map(Map),
+    /// Propose what lands where, field by field, with reasons; as `map propose`
     Propose,
     /// Say what the run will send, how long it takes, what it costs and what it loses; writes to neither account
     Estimate(Estimate),
-    /// Approve the proposal and what is lost; nothing is written to Gorgias before
+    /// Approve the proposal and what is lost; nothing is written to Gorgias before; as `map approve`
     Confirm(Confirm),
     /// Save what Gorgias holds, then create fields, tags and teams, and pause what would mail customers
     Prepare,
@@ -112,6 +114,8 @@ pub(crate) enum Command {
     Twin(Twin),
     /// What a code means and what to do about it
     Explain(Explain),
+    /// Print the JSON schema of a file that people edit
+    Schema(Schema),
     /// Print completions for a shell
     Completions(Completions),
 }
@@ -120,7 +124,13 @@ impl Command {
     /// How to run the command again, for those that go on where they stopped.
     pub(crate) fn again(&self) -> Option<String> {
         match self {
-            Self::Init(_) | Self::Aws(_) | Self::Twin(_) | Self::Explain(_) | Self::Completions(_) => None,
+            Self::Init(_)
+            | Self::Aws(_)
+            | Self::Twin(_)
+            | Self::Explain(_)
+            | Self::Schema(_)
+            | Self::Completions(_) => None,
+            Self::Map(map) => Some(map.deed.again()),
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
@@ -140,6 +150,7 @@ impl Command {
             Self::Doctor => "doctor",
             Self::Discover => "discover",
             Self::Acknowledge(_) => "acknowledge",
+            Self::Map(_) => "map",
             Self::Propose => "propose",
             Self::Estimate(_) => "estimate",
             Self::Confirm(_) => "confirm",
@@ -159,6 +170,7 @@ impl Command {
             Self::Aws(_) => "aws",
             Self::Twin(_) => "twin",
             Self::Explain(_) => "explain",
+            Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
         }
     }
@@ -232,6 +244,115 @@ pub(crate) struct Estimate {
 
 /// A month is what agents look back on.
 pub(crate) const RECENT_DAYS: u32 = 30;
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub(crate) struct Map {
+    #[command(subcommand)]
+    pub(crate) deed: MapDeed,
+}
+
+/// What is done with the mapping.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MapDeed {
+    /// Propose what lands where, field by field, with reasons
+    Propose,
+    /// Write the review page: one file for a browser, which makes no request
+    Review(Review),
+    /// Write the mapping as a file that people fill in
+    Export(Export),
+    /// Take what people filled in, all of it or nothing, and say what changes
+    Import(Import),
+    /// Approve the proposal with everything that was imported; nothing is written to Gorgias before
+    Approve(Confirm),
+}
+
+impl MapDeed {
+    /// How to run it again.
+    pub(crate) fn again(&self) -> String {
+        match self {
+            Self::Propose => "deskferry map propose".to_owned(),
+            Self::Review(_) => "deskferry map review".to_owned(),
+            Self::Export(export) => format!("deskferry map export --format {}", export.format.as_str()),
+            Self::Import(import) => format!("deskferry map import {}", import.file.display()),
+            Self::Approve(_) => "deskferry map approve --by \"YOUR NAME\"".to_owned(),
+        }
+    }
+}
+
+/// Arguments of `map review`.
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// Where the page is written
+    #[arg(long, value_name = "FILE", default_value = "mapping.html")]
+    pub(crate) out: PathBuf,
+    /// Open it in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+/// Arguments of `map export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Form of the file
+    #[arg(long, default_value = "toml")]
+    pub(crate) format: MapFormat,
+    /// Where it is written [default: mapping.toml, mapping.xlsx or mapping.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write over a file that says something which was not imported
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Form of a mapping file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapFormat {
+    /// For text editors; comments in a file that is there are kept.
+    Toml,
+    /// For office programs.
+    Xlsx,
+    /// For browsers.
+    Html,
+}
+
+impl MapFormat {
+    /// The word, which is the ending too.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Toml => "toml",
+            Self::Xlsx => "xlsx",
+            Self::Html => "html",
+        }
+    }
+}
+
+/// Arguments of `map import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// mapping.toml, a workbook (.xlsx), or decisions.json of the review page
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who filled it in; decisions.json says it itself
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of which file
+    pub(crate) name: SchemaName,
+}
+
+/// Files with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// mapping.toml
+    Mapping,
+    /// decisions.json
+    Decisions,
+}
 
 /// Arguments of `confirm`.
 #[derive(Debug, Args)]

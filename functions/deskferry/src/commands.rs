@@ -11,10 +11,12 @@ mod doctor;
 mod estimate;
 pub(crate) mod explain;
 mod init;
+mod map;
 mod remote;
 mod repair;
 mod rollback;
 mod run;
+mod schema;
 mod status;
 mod steps;
 mod tables;
@@ -40,12 +42,14 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Demo(demo) => demo::run(screen, common, demo),
         Command::Init(init) => init::run(screen, common, init),
         Command::Explain(explain) => explain::run(screen, explain),
+        Command::Schema(schema) => schema::run(schema),
         Command::Completions(completions) => Ok(completions::run(completions)),
         Command::Twin(twin) => twin::run(screen, twin),
         Command::Run(run) => run::run(screen, common, run),
         Command::Doctor => doctor::run(screen, common),
         Command::Acknowledge(acknowledge) => acknowledge::run(screen, common, acknowledge),
         Command::Discover => steps::run(screen, common, steps::Wish::One(Step::Discover)),
+        Command::Map(map) => map::run(screen, common, &map.deed),
         Command::Propose => steps::run(screen, common, steps::Wish::One(Step::Propose)),
         Command::Estimate(wish) => estimate::run(screen, common, wish),
         Command::Confirm(confirm) => confirm::run(screen, common, confirm),

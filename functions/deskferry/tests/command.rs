@@ -54,8 +54,9 @@ fn help_keeps_the_order_of_the_flow() {
           init         Write a commented migration.toml
           run          Run all steps, from discover to report, or go on where the run stopped
           discover     Look at both accounts and the operator's files; writes nothing to either
-          propose      Propose what lands where, field by field, with reasons
-          confirm      Approve the proposal; nothing is written to Gorgias before
+          map          Decide what lands where: propose, review, export, import, approve
+          propose      Propose what lands where, field by field, with reasons; as `map propose`
+          confirm      Approve the proposal; nothing is written to Gorgias before; as `map approve`
           prepare      Save what Gorgias holds, then create fields, tags and teams, and pause what would
                        mail customers
           extract      Read LeadDesk and the files into the source snapshot
@@ -73,6 +74,7 @@ fn help_keeps_the_order_of_the_flow() {
           aws          Deploy, look at and take down the functions in AWS, by the tools sam and aws
           twin         Serve a stand-in of one system on loopback, until interrupted
           explain      What a code means and what to do about it
+          schema       Print the JSON schema of a file that people edit
           completions  Print completions for a shell
           help         Print this message or the help of the given subcommand(s)
 

@@ -19,6 +19,8 @@ use crate::text::folded;
 const ASPECT: &str = ": ";
 /// Fact that stands for all choices together; the ones beside it say which of them it is.
 const ALL_CHOICES: &str = "the order of choices";
+/// Piece that begins a choice for one row.
+const ROW_CHOICE: &str = "choice";
 
 /// Names with the digest of what is true of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -174,13 +176,23 @@ fn differences(ground: Ground, sealed: &Facts, now: &Facts) -> Vec<Stale> {
 pub fn mapping_facts(choices: &MappingSettings, confirmed: Digest) -> Facts {
     let mut canonical = Canonical::new("mapping-settings/1");
     choices.render(&mut canonical);
-    let mut by_name: BTreeMap<&str, Canonical> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, Canonical> = BTreeMap::new();
+    // Choices for rows stand last, each with what it says behind it.
+    let mut row = None;
     for (name, value) in canonical.pieces() {
-        by_name.entry(name).or_insert_with(|| Canonical::new("choices/1")).put_option("value", value);
+        if name == ROW_CHOICE {
+            row = value;
+        }
+        let fact = match row {
+            Some(row) => format!("the choice for {row}"),
+            None => format!("setting `{name}`"),
+        };
+        let values = by_name.entry(fact).or_insert_with(|| Canonical::new("choices/1"));
+        values.put("name", name).put_option("value", value);
     }
     let mut facts = Facts::default();
     for (name, values) in by_name {
-        facts.0.insert(format!("setting `{name}`"), values.digest());
+        facts.0.insert(name, values.digest());
     }
     facts.0.insert(ALL_CHOICES.to_owned(), canonical.digest());
     facts.put("the confirmed document", confirmed);

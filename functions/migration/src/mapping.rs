@@ -21,8 +21,10 @@ use crate::text::clean_line;
 use crate::ticket::CampaignIndex;
 use crate::users::{UserMatches, match_users_under};
 
+pub mod cells;
 pub mod choice;
 mod confirmed;
+pub mod document;
 mod evidence;
 mod rows;
 

@@ -27,6 +27,7 @@ use crate::extract;
 use crate::ledger::{Ledger, LedgerError};
 use crate::ports::store::StoreError;
 use crate::prepare::{self, PrepareError};
+use crate::propose::{self, ProposeError};
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,9 @@ pub enum ApprovalError {
     /// The source snapshot.
     #[error("cannot look at the source snapshot that the approval was given for")]
     Archive(#[from] ArchiveError),
+    /// What was chosen in the review.
+    #[error("cannot read what was chosen")]
+    Choices(#[source] Box<ProposeError>),
     /// What prepare left behind.
     #[error("cannot read how far the run is")]
     Prepared(#[source] Box<PrepareError>),
@@ -86,6 +90,7 @@ impl ApprovalError {
             Self::Account(error) => error.code(),
             Self::Ledger(_) => "LED101",
             Self::Archive(error) => error.code(),
+            Self::Choices(error) => error.code(),
             Self::Prepared(_) => "STO101",
         }
     }
@@ -121,9 +126,8 @@ pub(crate) async fn is_prepared(ctx: &Context) -> Result<bool, ApprovalError> {
 }
 
 /// Everything that a person chose, in the configuration and in the review.
-async fn choices(ctx: &Context) -> Result<MappingSettings, DocumentError> {
-    let _ = ctx;
-    Ok(ctx.mapping.clone())
+async fn choices(ctx: &Context) -> Result<MappingSettings, ApprovalError> {
+    propose::settings(ctx).await.map_err(|source| ApprovalError::Choices(Box::new(source)))
 }
 
 /// Stores an approval with the seal of what the inventory and the choices show.

@@ -4,6 +4,7 @@
 //! `mappings/<digest>/confirmed.json`, `runs/<run>/approvals/<number>.json`, `runs/<run>/counts.json`.
 //! Deliberately absent: snapshots (see [`archive`](crate::archive)) and the ledger.
 
+pub mod answers;
 pub mod approval;
 mod choices;
 mod exact;

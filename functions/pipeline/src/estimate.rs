@@ -149,7 +149,7 @@ async fn on_trial(
     trial.mapping.recording = RecordingPolicy::None;
     let key = trial.run_key("inventory.json")?;
     documents::put(&trial, key, &StoredInventory::of(inventory)).await?;
-    propose::keep(&trial, &mapping).await?;
+    propose::keep_mapping(&trial, &mapping).await?;
     // On trial nobody approves, so nothing is sealed.
     let pointer = StoredPointer::V1 {
         digest: mapping.digest().to_hex(),

@@ -14,6 +14,7 @@ pub mod propose; // inventory               -> mapping proposal -> confirmed map
 pub mod reconcile; // Gorgias read back       -> actual snapshot, differences, verdict
 pub mod repair; // wish, ledger, Gorgias now -> what differs written again, what people did kept
 pub mod report; // the store               -> report as text, JSON and CSV, control tables
+pub mod review; // proposal, answers       -> a file, a workbook, a page; and what comes back
 pub mod rollback; // ledger, Gorgias now     -> what was written taken back, or brought again
 pub mod transform; // source snapshot         -> desired snapshot, rejects with reasons
 

@@ -10,12 +10,15 @@ use migration::canonical::Digest;
 use migration::fields::ScopeMap;
 use migration::finding;
 use migration::mapping::{
-    ConfirmedMapping, Conflict, MappingProposal, NoReviewer, ProposalInput, Reviewer, RowId, SettleError,
+    ChoiceError, ConfirmedMapping, Conflict, MappingChoices, MappingProposal, NoReviewer, ProposalInput,
+    Reviewer, RowId, SettleError, document,
 };
+use migration::settings::MappingSettings;
 
 use crate::approval::{self, ApprovalError};
 use crate::context::Context;
 use crate::discover::samples;
+use crate::documents::answers;
 use crate::documents::inventory::Inventory;
 use crate::documents::mapping::{StoredMapping, StoredProposal};
 use crate::documents::{self, DocumentError};
@@ -33,6 +36,9 @@ pub enum ProposeError {
     /// A document is missing or cannot be kept.
     #[error("cannot make the proposal from what was discovered")]
     Document(#[from] DocumentError),
+    /// A choice that its row does not take.
+    #[error("cannot follow what was chosen")]
+    Choice(#[from] ChoiceError),
     /// The samples cannot be read.
     #[error("cannot read the samples of contacts")]
     Samples(#[from] ExtractError),
@@ -45,6 +51,7 @@ impl ProposeError {
         match self {
             Self::Document(error) => error.code(),
             Self::Samples(error) => error.code(),
+            Self::Choice(_) => "MAP107",
         }
     }
 }
@@ -55,13 +62,7 @@ impl ProposeError {
 /// See [`ProposeError`].
 pub async fn run(ctx: &Context) -> Result<StepReport, ProposeError> {
     let proposal = proposal(ctx).await?;
-    let stored = StoredProposal::of(&proposal);
-    let key =
-        ctx.key(&format!("mappings/{}/proposal.json", proposal.digest())).map_err(DocumentError::from)?;
-    documents::put(ctx, key, &stored).await?;
-    // Marks the run: a changed setting proposes again, and both proposals stay.
-    let mark = ctx.run_key(&format!("proposals/{}.json", proposal.digest())).map_err(DocumentError::from)?;
-    documents::put(ctx, mark, &stored).await?;
+    keep(ctx, &proposal).await?;
     let mut report = StepReport::of("propose");
     let conflicts = proposal.conflicts();
     let mut by_decision: BTreeMap<String, u64> = BTreeMap::new();
@@ -80,11 +81,47 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ProposeError> {
     Ok(report)
 }
 
-/// The proposal for this run; the same inventory, samples and settings give the same proposal.
+/// Stores a proposal for people to read, and marks that the run has one.
+///
+/// # Errors
+/// [`DocumentError`].
+pub async fn keep(ctx: &Context, proposal: &MappingProposal) -> Result<(), DocumentError> {
+    let stored = StoredProposal::of(proposal);
+    documents::put(ctx, ctx.key(&format!("mappings/{}/proposal.json", proposal.digest()))?, &stored).await?;
+    // A changed setting or answer proposes again, and all proposals stay.
+    documents::put(ctx, ctx.run_key(&format!("proposals/{}.json", proposal.digest()))?, &stored).await
+}
+
+/// The proposal for this run, under everything that people said about it; the same inventory, samples, settings and answers
+/// give the same proposal.
 ///
 /// # Errors
 /// See [`ProposeError`].
 pub async fn proposal(ctx: &Context) -> Result<MappingProposal, ProposeError> {
+    under(ctx, &document::choices(&answers::newest(ctx).await?)).await
+}
+
+/// The proposal as it is before anybody says anything: what a review is about.
+///
+/// # Errors
+/// See [`ProposeError`].
+pub async fn without_answers(ctx: &Context) -> Result<MappingProposal, ProposeError> {
+    under(ctx, &MappingChoices::default()).await
+}
+
+/// The settings of the run with what people chose in the review on top.
+///
+/// # Errors
+/// See [`ProposeError`].
+pub async fn settings(ctx: &Context) -> Result<MappingSettings, ProposeError> {
+    Ok(ctx.mapping.with_choices(&document::choices(&answers::newest(ctx).await?))?)
+}
+
+/// The proposal under these choices.
+///
+/// # Errors
+/// See [`ProposeError`].
+pub async fn under(ctx: &Context, choices: &MappingChoices) -> Result<MappingProposal, ProposeError> {
     let inventory = documents::inventory(ctx).await?;
     let scopes = ScopeMap::new(&inventory.lists);
     let lists = inventory.lists.iter().map(|list| list.id);
@@ -106,7 +143,7 @@ pub async fn proposal(ctx: &Context) -> Result<MappingProposal, ProposeError> {
         gorgias_tags: &inventory.gorgias_tags,
         gorgias_fields: &inventory.gorgias_fields,
     };
-    Ok(MappingProposal::propose(ctx.mapping.clone(), &input))
+    Ok(MappingProposal::propose(ctx.mapping.with_choices(choices)?, &input))
 }
 
 /// A conflict that the reviewer settles by leaving the thing out.
@@ -274,7 +311,7 @@ fn check_accepted(ctx: &Context, inventory: &Inventory) -> Result<(), ConfirmErr
 }
 
 /// Keeps the mapping itself; what it may be used for is said elsewhere.
-pub(crate) async fn keep(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
+pub(crate) async fn keep_mapping(ctx: &Context, mapping: &ConfirmedMapping) -> Result<(), DocumentError> {
     let key = ctx.key(&format!("mappings/{}/confirmed.json", mapping.digest()))?;
     documents::put(ctx, key, &StoredMapping::of(mapping)).await
 }
@@ -286,6 +323,6 @@ async fn store(
     proposal: Digest,
     inventory: &Inventory,
 ) -> Result<(), ConfirmError> {
-    keep(ctx, mapping).await?;
+    keep_mapping(ctx, mapping).await?;
     Ok(approval::seal(ctx, mapping, proposal, inventory).await?)
 }

@@ -1,7 +1,7 @@
 //! `confirm`: a person approves what the proposal says, row by row where a decision is open.
 //!
-//! Deliberately absent: settling an open row in any other way than leaving the thing out. Carrying it takes another
-//! setting or another state of the accounts, and then the proposal is another one.
+//! Deliberately absent: settling an open row in any other way than leaving the thing out. Everything else is decided in the
+//! review, and imported before.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -71,6 +71,7 @@ pub(crate) async fn approve(
         return accept_losses(screen, project, approval).await;
     }
     estimate::ensure(screen, project).await?;
+    propose::keep(ctx, &proposal).await?;
     show(screen, project, &proposal, &digest);
     if !approval.unasked {
         ask(screen, approval, proposal.conflicts().len())?;
@@ -168,7 +169,7 @@ fn ask(screen: &Screen, approval: &Approval<'_>, open: usize) -> Result<(), Fail
     if !approval.may_ask || !io::stdin().is_terminal() {
         return Err(Failure::new(&catalogue::NO_INPUT, "the proposal waits for an answer")
             .fix("look at the proposal; to approve it without being asked, which leaves open rows out, pass --yes")
-            .then(format!("deskferry confirm --by \"{}\" --yes", clean::line(approval.by).replace('"', "'"))));
+            .then(format!("deskferry map approve --by \"{}\" --yes", clean::line(approval.by).replace('"', "'"))));
     }
     let consequence = if open == 0 { String::new() } else { format!(", and leave the {open} open rows out") };
     screen.say(format!("Type {CONSENT} to approve as {}{consequence}:", clean::line(approval.by)));
@@ -180,8 +181,8 @@ fn ask(screen: &Screen, approval: &Approval<'_>, open: usize) -> Result<(), Fail
     }
     Err(Failure::new(&catalogue::NOT_CONFIRMED, "the mapping was not approved")
         .with_why(format!("the answer was not {CONSENT}; nothing is stored"))
-        .fix("change the mapping in migration.toml, or the accounts, then propose again")
-        .then("deskferry propose"))
+        .fix("decide otherwise in the review, or change migration.toml or the accounts")
+        .then("deskferry map review"))
 }
 
 fn short(digest: &str) -> &str {

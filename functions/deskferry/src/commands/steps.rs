@@ -334,7 +334,7 @@ pub(crate) fn next_command(lake: &str, next: Next) -> (String, &'static str) {
         }
         Next::Run(step) => (format!("deskferry {}", step.name()), ""),
         Next::Confirmation => {
-            ("deskferry confirm --by \"YOUR NAME\"".to_owned(), "nothing is written before")
+            ("deskferry map review".to_owned(), "look at it; then deskferry map approve --by \"YOUR NAME\"")
         }
         Next::Decision(_) => ("deskferry report".to_owned(), "what differs, record by record"),
         Next::Nothing => (format!("snapshot ls --lake {lake}"), "every table of the run"),
@@ -351,7 +351,7 @@ pub(crate) fn not_proven(wave: Wave) -> Failure {
 /// Nobody approved the mapping.
 pub(crate) fn not_confirmed() -> Failure {
     Failure::new(&catalogue::NOT_CONFIRMED, "the mapping of this run is not approved")
-        .then("deskferry confirm --by \"YOUR NAME\"")
+        .then("deskferry map approve --by \"YOUR NAME\"")
 }
 
 #[cfg(test)]
@@ -385,7 +385,7 @@ mod tests {
         let command = |next| next_command("run/acme", next).0;
         assert_eq!(command(Next::Run(Step::Propose)), "deskferry propose");
         assert_eq!(command(Next::Run(Step::Load(Wave::Leads))), "deskferry load");
-        assert_eq!(command(Next::Confirmation), "deskferry confirm --by \"YOUR NAME\"");
+        assert_eq!(command(Next::Confirmation), "deskferry map review");
         assert_eq!(command(Next::Nothing), "snapshot ls --lake run/acme");
     }
 }

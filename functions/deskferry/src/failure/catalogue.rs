@@ -73,6 +73,9 @@ catalogue! {
     BAD_ARGUMENT = "E0116", Usage, "an argument cannot be used",
         "its value is outside what is possible",
         "see the command's --help";
+    MAPPING_FILE = "E0117", Usage, "a mapping file cannot be imported",
+        "a file is taken as a whole or not at all, so that nobody believes in decisions that were dropped",
+        "mend what is named above, place by place, then import it again";
 
     LEADDESK_CREDENTIALS = "E0201", Access, "LeadDesk refuses the credentials",
         "the key or the client's secret is wrong, revoked, or belongs to another account",
@@ -124,13 +127,13 @@ catalogue! {
 
     NOT_CONFIRMED = "E0501", Approval, "the mapping is not approved",
         "nothing is written to Gorgias without a person's approval",
-        "look at the proposal, then `deskferry confirm --by NAME`";
+        "look at the proposal (`deskferry map review`), then `deskferry map approve --by NAME`";
     OPEN_CONFLICTS = "E0502", Approval, "the proposal has open conflicts",
         "two answers are possible and only a person can choose",
-        "settle each in the configuration, then propose again";
+        "settle each: `deskferry map review`, then `deskferry map import` what you decided";
     STALE = "E0503", Approval, "the approval is stale",
-        "the mapping or the accounts changed since it was approved",
-        "propose and confirm again";
+        "the mapping, the source or the Gorgias account changed since it was approved",
+        "look at the mapping and approve it again: `deskferry map review`, `deskferry map approve --by NAME`";
     NOT_ACCEPTED = "E0504", Approval, "a risk is not accepted",
         "a finding stops the run until it is mended or accepted by name",
         "mend it, or accept its code in migration.toml under [accept] findings";

@@ -22,6 +22,7 @@ use pipeline::propose::ConfirmError;
 use pipeline::readings::ReadingError;
 use pipeline::reconcile::ReconcileError;
 use pipeline::residency::ResidencyError;
+use pipeline::review::ReviewError;
 use pipeline::run_folder;
 use pipeline::stop::Stopped;
 use pipeline::worker::StepError;
@@ -100,6 +101,9 @@ fn detail_of(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<EstimateError>() {
         return Some(error.code().to_owned());
     }
+    if let Some(error) = error.downcast_ref::<ReviewError>() {
+        return Some(error.code().to_owned());
+    }
     if let Some(error) = error.downcast_ref::<LossError>() {
         return Some(error.code().to_owned());
     }
@@ -154,6 +158,13 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     if let Some(error) = error.downcast_ref::<ApprovalError>() {
         return matches!(error, ApprovalError::Stale { .. } | ApprovalError::Unsealed)
             .then_some(&catalogue::STALE);
+    }
+    if let Some(error) = error.downcast_ref::<ReviewError>() {
+        return match error {
+            ReviewError::Refused { .. } => Some(&catalogue::MAPPING_FILE),
+            ReviewError::Reviewer(_) => Some(&catalogue::BAD_ARGUMENT),
+            _ => None,
+        };
     }
     if let Some(error) = error.downcast_ref::<DriveError>() {
         return of_drive(error);

@@ -251,6 +251,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "mend it, or name its code in migration.toml: [accept] findings",
     ),
     ("MAP106", "the run has an approved mapping already", "start a new run for another one"),
+    (
+        "MAP107",
+        "a choice was made that its row does not take",
+        "export the mapping, mend the row that is named, and import it again",
+    ),
     ("PLA001", "the plan needs what prepare leaves", "deskferry prepare"),
     (
         "PLA101",
@@ -302,6 +307,62 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "RES101",
         "an acknowledgement cannot be recorded",
         "give a name and a scope; where nothing leaves the EU there is nothing to acknowledge",
+    ),
+    (
+        "REV101",
+        "a mapping file is not what its ending says, or has another form",
+        "compare with the file that `deskferry map export` writes; save workbooks as .xlsx without a password",
+    ),
+    (
+        "REV102",
+        "a mapping file was made for another proposal",
+        "export the mapping again, and carry your decisions over",
+    ),
+    (
+        "REV103",
+        "a mapping file has a row that the proposal does not have",
+        "remove it, or put its name back as it was exported",
+    ),
+    (
+        "REV104",
+        "a row of a mapping file is missing, or there twice",
+        "put it back or remove one of the two; to leave something out, choose leave",
+    ),
+    (
+        "REV105",
+        "a choice or comment of a mapping file cannot be taken",
+        "look at what the row takes, and at the text that is named",
+    ),
+    (
+        "REV106",
+        "something was changed in a mapping file that is only shown",
+        "put it back; decisions are said in choice and the columns after it",
+    ),
+    (
+        "REV107",
+        "a cell of a workbook holds a formula",
+        "put the value itself there: copy, then paste as values",
+    ),
+    ("REV108", "a workbook holds macros", "save it as an Excel workbook without macros (.xlsx)"),
+    (
+        "REV109",
+        "a mapping file is larger than any mapping, packed or unpacked",
+        "export the mapping again and fill that in",
+    ),
+    (
+        "REV110",
+        "two people answered a row differently, each without knowing of the other",
+        "export the mapping again, settle the row there, and import that",
+    ),
+    (
+        "REV111",
+        "decisions of the review page carry no name",
+        "fill in your name on the page and download them again",
+    ),
+    (
+        "REV112",
+        "a view of the mapping could not be written",
+        "report it: this is a bug; another form may work",
     ),
     (
         "ROL001",

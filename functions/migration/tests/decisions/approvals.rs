@@ -9,9 +9,10 @@ use migration::approval::{
 };
 use migration::canonical::Digest;
 use migration::fields::{Scope, SlotKey, SlotKind, SlotStatistics};
+use migration::finding::ObjectKind;
 use migration::gorgias::{self, Field, FieldId, FieldKind, FieldObject, Tag, TagId, Team, TeamId, UserId};
 use migration::leaddesk::{self, CampaignId, Group, GroupId, Slot, SlotSetting};
-use migration::mapping::{ConfirmedMapping, MappingProposal, ProposalInput, Reviewer};
+use migration::mapping::{ConfirmedMapping, MappingProposal, ProposalInput, Reviewer, RowChoice, RowId};
 use migration::settings::{ConflictRule, ConsentField, MappingSettings, SlotChoice};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -155,7 +156,7 @@ fn change_mapping(world: &mut World, which: usize, pick: usize, text: &str) {
     use migration::settings as s;
     let it = &mut world.settings;
     let number = u64::try_from(pick).unwrap() + 1;
-    match which % 20 {
+    match which % 21 {
         0 => it.zone = migration::local_time::SourceZone::new(["UTC", "Asia/Tokyo"][pick % 2]).unwrap(),
         1 => it.region = ["NO", "SE", "EE"][pick % 3].parse().unwrap(),
         2 => other(s::TagChoice::ALL, &mut it.tags, pick),
@@ -187,6 +188,10 @@ fn change_mapping(world: &mut World, which: usize, pick: usize, text: &str) {
         16 => it.field_room.customer = pick + 26,
         17 => it.conflict_default = ConflictRule::SourceWins,
         18 => drop(it.conflict_rules.insert(text.to_owned(), ConflictRule::ALL[pick % 3])),
+        19 => {
+            let choice = RowChoice::Leave { reason: text.to_owned() };
+            it.choices.0.insert(RowId::new(ObjectKind::Campaign, number), choice);
+        }
         _ => world.confirmed = Digest::of(text.as_bytes()),
     }
 }

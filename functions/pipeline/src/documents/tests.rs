@@ -302,37 +302,61 @@ fn proposals_and_pointers_keep_their_form() {
 #[test]
 fn approvals_keep_their_form() {
     use super::approval::{ApprovalV1, SealV1, StoredApproval, StoredSourceSnapshot};
-    use migration::approval::{
-        Account, ApprovalSeal, Made, account_facts, mapping_facts, snapshot_facts, source_facts,
-    };
-    let (mapping, inventory) = (confirmed(), inventory());
-    let manifests = BTreeMap::from([("src_leaddesk_contact".to_owned(), Digest::of(b"manifest"))]);
-    let account = Account {
-        domain: &inventory.overview.gorgias_domain,
-        service_user: gorgias::UserId(inventory.overview.service_user_id),
-        users: &inventory.gorgias_users,
-        teams: &inventory.gorgias_teams,
-        tags: &inventory.gorgias_tags,
-        fields: &inventory.gorgias_fields,
-        made: &Made::default(),
-    };
+    use migration::approval::{ApprovalSeal, Facts};
+    // Digests of fixed texts: the form is held here, what goes into a seal elsewhere.
+    let digest = |text: &str| Digest::of(text.as_bytes());
+    let facts =
+        |names: &[&str]| Facts::from_pairs(names.iter().map(|name| ((*name).to_owned(), digest(name))));
     let seal = ApprovalSeal {
-        mapping: mapping_facts(&settings(), mapping.digest()),
-        source: source_facts(Digest::of(b"inventory")).and(snapshot_facts(&manifests)),
-        account: account_facts(&mapping, &account),
+        mapping: facts(&["setting `tags`", "the choice for user/8", "the confirmed document"]),
+        source: facts(&["the inventory"]),
+        account: facts(&["the subdomain", "user 2", "user 2: its role"]),
     };
     let stored = StoredApproval::V1(ApprovalV1 {
-        mapping: mapping.digest().to_hex(),
-        proposal: proposal().digest().to_hex(),
+        mapping: digest("mapping").to_hex(),
+        proposal: digest("proposal").to_hex(),
         reviewer: "Reviewer One".into(),
-        approved_at: mapping.confirmed_at(),
+        approved_at: "2026-06-01T00:00:00Z".parse().expect("a moment"),
         seal: SealV1::of(&seal),
     });
     expect_file!["goldens/approval_v1.json"].assert_eq(&pretty(&stored));
     let StoredApproval::V1(read) =
         serde_json::from_str(include_str!("goldens/approval_v1.json")).expect("readable");
     assert_eq!(read.seal.read().expect("well formed"), seal);
-    let manifests = manifests.into_iter().map(|(table, digest)| (table, digest.to_hex())).collect();
-    let snapshot = StoredSourceSnapshot::V1 { manifests };
-    expect_file!["goldens/source_snapshot_v1.json"].assert_eq(&pretty(&snapshot));
+    let manifests = [("src_leaddesk_contact".to_owned(), digest("manifest").to_hex())].into();
+    expect_file!["goldens/source_snapshot_v1.json"]
+        .assert_eq(&pretty(&StoredSourceSnapshot::V1 { manifests }));
+}
+
+#[test]
+fn answers_keep_their_form() {
+    use super::answers::{AnswersV1, StoredAnswers, rows_of};
+    use migration::mapping::document::{Answer, Answers};
+    use migration::mapping::{CarryInto, RowChoice};
+    let carry = RowChoice::Carry {
+        purpose: "billing".into(),
+        kind: None,
+        into: Some(CarryInto::OptOut(["no".to_owned(), "never".to_owned()].into())),
+    };
+    let answer = |choice, comment: &str, is_seen| Answer { choice, comment: comment.into(), is_seen };
+    let answers: Answers = [
+        (RowId::new(ObjectKind::Slot, "other1:campaign-12"), answer(Some(carry), "asked\ntwice", true)),
+        (RowId::new(ObjectKind::User, 8), answer(Some(RowChoice::User(gorgias::UserId(2))), "", false)),
+        (RowId::new(ObjectKind::User, 9), answer(None, "", true)),
+    ]
+    .into();
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a moment");
+    let stored = StoredAnswers::V1(AnswersV1 {
+        proposal: Digest::of(b"proposal").to_hex(),
+        began_at: 1,
+        reviewer: Some("Reviewer One".into()),
+        decided_at: Some(at("2026-06-01T00:00:00Z")),
+        imported_at: at("2026-06-02T00:00:00Z"),
+        file_sha256: Digest::of(b"file").to_hex(),
+        rows: rows_of(&answers),
+    });
+    expect_file!["goldens/answers_v1.json"].assert_eq(&pretty(&stored));
+    let StoredAnswers::V1(read) =
+        serde_json::from_str(include_str!("goldens/answers_v1.json")).expect("readable");
+    assert_eq!(read.read().expect("well formed"), answers);
 }
