@@ -3,7 +3,7 @@
 //! Open tickets first, then closed ones, each the newest first; equals in order of key. Deliberately absent: the records
 //! themselves; an order is over keys alone, so that a plan made again is the same.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,9 +18,15 @@ pub struct TicketAge {
     pub last_at: Timestamp,
 }
 
+/// Which of two tickets is loaded first.
+#[must_use]
+pub fn compare(left: &TicketAge, right: &TicketAge) -> Ordering {
+    place(left).cmp(&place(right))
+}
+
 /// Sorts tickets into the order of loading.
 pub fn sort(tickets: &mut [TicketAge]) {
-    tickets.sort_by(|left, right| place(left).cmp(&place(right)));
+    tickets.sort_by(compare);
 }
 
 fn place(ticket: &TicketAge) -> (bool, Reverse<Timestamp>, &str) {

@@ -221,6 +221,35 @@ pub async fn open<R: Row>(ctx: &Context, run: &RunId, pass: Pass) -> Result<Tabl
     Ok(tokio::task::spawn_blocking(move || TableReader::open(&manifest, paths)).await??)
 }
 
+/// A snapshot that can be read several times, without asking the store again.
+pub struct Parts<R: Row> {
+    manifest: Manifest,
+    paths: Vec<PathBuf>,
+    row: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R: Row> Parts<R> {
+    /// Its rows from the beginning; every file's digest is checked before a row is read.
+    ///
+    /// # Errors
+    /// When a byte differs, or a file cannot be read.
+    pub fn open(&self) -> Result<TableReader<R>, SnapshotError> {
+        TableReader::open(&self.manifest, self.paths.clone())
+    }
+}
+
+/// Finds a stored snapshot without reading it.
+///
+/// # Errors
+/// As [`open`].
+pub async fn parts<R: Row>(ctx: &Context, run: &RunId, pass: Pass) -> Result<Parts<R>, ArchiveError> {
+    let missing = || Dataset { run: run.clone(), pass, table: R::SCHEMA }.to_string();
+    let manifest = manifest(ctx, run, pass, R::SCHEMA).await?;
+    let manifest = manifest.ok_or_else(|| ArchiveError::Missing { dataset: missing() })?;
+    let paths = local_parts(ctx, &manifest).await?;
+    Ok(Parts { manifest, paths, row: std::marker::PhantomData })
+}
+
 async fn local_parts(ctx: &Context, manifest: &Manifest) -> Result<Vec<PathBuf>, ArchiveError> {
     tokio::fs::create_dir_all(&ctx.scratch).await.map_err(ArchiveError::Scratch)?;
     let mut paths = Vec::with_capacity(manifest.parts.len());

@@ -8,6 +8,7 @@ pub(crate) mod adopted;
 pub(crate) mod adoption;
 pub(crate) mod customers;
 pub(crate) mod drafts;
+pub(crate) mod order;
 pub(crate) mod tickets;
 pub(crate) mod uploads;
 
@@ -17,7 +18,7 @@ use migration::canonical::Digest;
 use migration::gorgias::UserId;
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
-use snapshot::tables::{WantCustomer, WantCustomerChannel, WantCustomerValue, WantUser};
+use snapshot::tables::WantUser;
 use snapshot::{Pass, Row, TableReader};
 
 use crate::archive::{self, ArchiveError};
@@ -38,7 +39,8 @@ use crate::wave::Wave;
 
 use customers::CustomersWork;
 use drafts::Names;
-use tickets::{TicketTables, TicketsWork};
+use order::{OrderedCustomers, OrderedTickets};
+use tickets::TicketsWork;
 
 /// Name of the step.
 pub const STEP: &str = "load";
@@ -465,16 +467,13 @@ pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<TableReader<R>, Archiv
 
 async fn customers_work(ctx: &Context, names: Names) -> Result<CustomersWork<'_>, LoadError> {
     let adoptions = adopted::read(ctx).await?;
-    let rows = want::<WantCustomer>(ctx).await?;
-    let channels = want::<WantCustomerChannel>(ctx).await?;
-    let values = want::<WantCustomerValue>(ctx).await?;
-    Ok(CustomersWork::new(ctx, names, rows, channels, values, adoptions))
+    Ok(CustomersWork::new(ctx, names, OrderedCustomers::open(ctx).await?, adoptions))
 }
 
 async fn tickets_work(ctx: &Context, wave: Wave, names: Names) -> Result<TicketsWork, LoadError> {
-    let tables = TicketTables::open(ctx).await?;
+    let tickets = OrderedTickets::open(ctx, wave).await?;
     let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
-    Ok(TicketsWork::new(wave, names, tables, meta, &ctx.migration, std::sync::Arc::clone(&ctx.destination)))
+    Ok(TicketsWork::new(names, tickets, meta, &ctx.migration, std::sync::Arc::clone(&ctx.destination)))
 }
 
 async fn drive(

@@ -254,7 +254,7 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
         }
         shown.gates[conduct::place(wave)] = match verdict::read(ctx, wave).await? {
             None => Gate::Open,
-            Some(held) if held.opens_next() => Gate::Passed,
+            Some(held) if held.opens_next() || held.is_of_nothing() => Gate::Passed,
             Some(_) => Gate::Closed,
         };
     }

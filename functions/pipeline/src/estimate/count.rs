@@ -3,8 +3,8 @@
 use migration::finding;
 use migration::forecast::Work;
 use migration::gorgias::FieldObject;
+use migration::load_order;
 use migration::load_order::needed_to_start;
-use migration::load_order::{self, TicketAge};
 use migration::load_plan::{self, Counts};
 use migration::mapping::ConfirmedMapping;
 use migration::teams::key_in_description;
@@ -17,6 +17,7 @@ use super::holdings::Holdings;
 use crate::archive;
 use crate::context::Context;
 use crate::documents::inventory::Inventory;
+use crate::load::order::age;
 use crate::wave::Wave;
 
 /// Addresses of a trial that lead nowhere end so.
@@ -192,9 +193,4 @@ async fn tickets(
         counted.work.counts.files_uploaded = files.count() as u64;
     }
     Ok(())
-}
-
-/// What the place of a ticket in its wave depends on.
-fn age(row: &WantTicket) -> TicketAge {
-    TicketAge { key: row.external_id.clone(), is_open: row.status == "open", last_at: row.last_message_at }
 }

@@ -6,20 +6,18 @@ use async_trait::async_trait;
 use migration::gorgias::{CustomerId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, Via, WriteKey};
-use snapshot::tables::{WantCustomer, WantCustomerChannel, WantCustomerValue};
-use snapshot::{Children, Row as _, TableReader};
+use snapshot::tables::WantCustomer;
 
 use super::adopted::{Adoptions, keep_late};
 use super::adoption::{self, Resolution};
 use super::drafts::{self, Names};
+use super::order::OrderedCustomers;
 use crate::context::Context;
 use crate::ledger::driver::{Action, Outcome, Reaction, Work, WorkFailure, codes, plain};
 use crate::ledger::request::Request;
 use crate::ledger::stored::NoteV1;
 use crate::ledger::{Ledger, key};
 use crate::ports::gorgias::{Customer, FoundValue, NewCustomer};
-
-type ChildrenOf<R> = Children<R, TableReader<R>>;
 
 /// A customer on its way.
 struct Open {
@@ -31,13 +29,11 @@ struct Open {
     note: Option<NoteV1>,
 }
 
-/// Gives the writes of the wave in order of key.
+/// Gives the writes of the wave in the order of loading.
 pub(crate) struct CustomersWork<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) names: Names,
-    pub(crate) rows: TableReader<WantCustomer>,
-    pub(crate) channels: ChildrenOf<WantCustomerChannel>,
-    pub(crate) values: ChildrenOf<WantCustomerValue>,
+    pub(crate) customers: OrderedCustomers,
     pub(crate) adoptions: Adoptions,
     /// Our keys of those that are looked at; nothing looks at all.
     pub(crate) only: Option<BTreeSet<String>>,
@@ -48,19 +44,14 @@ impl<'a> CustomersWork<'a> {
     pub(crate) fn new(
         ctx: &'a Context,
         names: Names,
-        rows: TableReader<WantCustomer>,
-        channels: TableReader<WantCustomerChannel>,
-        values: TableReader<WantCustomerValue>,
+        customers: OrderedCustomers,
         adoptions: Adoptions,
     ) -> Self {
-        let (channels, values) = (channels.children(1), values.children(1));
-        Self { ctx, names, rows, channels, values, adoptions, only: None, open: BTreeMap::new() }
+        Self { ctx, names, customers, adoptions, only: None, open: BTreeMap::new() }
     }
 
     fn next_open(&mut self) -> Result<Option<Open>, WorkFailure> {
-        let Some(row) = self.rows.next().transpose()? else { return Ok(None) };
-        let channels = self.channels.take(&row.key())?;
-        let values = self.values.take(&row.key())?;
+        let Some((row, channels, values)) = self.customers.next()? else { return Ok(None) };
         let wanted = drafts::customer(&row, &channels)?;
         let values = drafts::customer_values(&self.names, &values)?;
         let found = self.adoptions.of(&wanted.external_id).cloned();

@@ -12,10 +12,12 @@ use async_trait::async_trait;
 use migration::gorgias::{CustomerId, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{DestinationObject, ReceiptClass, Via, WriteKey};
+use migration::message::BODY_BYTES_MAX;
 use snapshot::tables::{WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
 use snapshot::{Children, Pass, Row as _, TableReader};
 
 use super::drafts::{self, Names, TicketDraft, TicketRows};
+use super::order::OrderedTickets;
 use super::uploads::Uploads;
 use super::{Again, want};
 use crate::archive::{self, ArchiveError};
@@ -57,9 +59,18 @@ impl TicketTables {
 
     /// The next ticket that belongs to one of the waves.
     pub(crate) fn next(&mut self, waves: &[Wave]) -> Result<Option<TicketRows>, snapshot::SnapshotError> {
+        self.next_of(waves, |_| true)
+    }
+
+    /// As [`Self::next`], of the tickets that are wanted.
+    pub(crate) fn next_of(
+        &mut self,
+        waves: &[Wave],
+        is_wanted: impl Fn(&WantTicket) -> bool,
+    ) -> Result<Option<TicketRows>, snapshot::SnapshotError> {
         for ticket in self.tickets.by_ref() {
             let ticket = ticket?;
-            if waves.iter().any(|wave| wave.holds_tickets_of(&ticket.wave)) {
+            if waves.iter().any(|wave| wave.holds_tickets_of(&ticket.wave)) && is_wanted(&ticket) {
                 let key = ticket.key();
                 let (tags, values) = (self.tags.take(&key)?, self.values.take(&key)?);
                 let attachments = match &mut self.attachments {
@@ -80,11 +91,10 @@ struct Open {
     rest: VecDeque<NewMessage>,
 }
 
-/// Gives the writes of one wave in order of key.
+/// Gives the writes of one wave in the order of loading.
 pub(crate) struct TicketsWork {
-    wave: Wave,
     names: Names,
-    tables: TicketTables,
+    tickets: OrderedTickets,
     meta: BTreeMap<String, String>,
     /// By the key of the write that is on its way.
     open: BTreeMap<WriteKey, Open>,
@@ -100,16 +110,15 @@ pub(crate) struct TicketsWork {
 
 impl TicketsWork {
     pub(crate) fn new(
-        wave: Wave,
         names: Names,
-        tables: TicketTables,
+        tickets: OrderedTickets,
         meta: BTreeMap<String, String>,
         migration: &str,
         gorgias: Arc<dyn Gorgias>,
     ) -> Self {
         let uploads = Uploads::new(migration);
         let (open, waiting) = (BTreeMap::new(), BTreeMap::new());
-        Self { wave, names, tables, meta, open, uploads, gorgias, waiting, again: None, held: 0 }
+        Self { names, tickets, meta, open, uploads, gorgias, waiting, again: None, held: 0 }
     }
 
     /// Whether the ticket, or one of its messages, is among what is written once more.
@@ -259,6 +268,18 @@ impl TicketsWork {
     }
 }
 
+/// Messages that always ride with the creation, however long their texts are.
+const MESSAGES_RIDING: u64 = (drafts::CREATE_BYTES_MAX / (2 * BODY_BYTES_MAX)) as u64;
+
+/// Whether nothing can be left to write of the ticket: it is there, and it has no message that had to come after it.
+fn is_settled(ticket: &str, messages: u64, ledger: &Ledger) -> bool {
+    let key = key::ticket(&ExternalId::from_stored(ticket.to_owned()), ledger.secret());
+    messages <= MESSAGES_RIDING
+        && ledger.is_over(&key)
+        && ledger.book().destination(&key).is_some()
+        && ledger.book().note(&key).is_none()
+}
+
 /// Key of the customer that the ticket belongs to.
 fn parent_of(rows: &TicketRows, ledger: &Ledger) -> WriteKey {
     key::customer(&ExternalId::from_stored(rows.ticket.customer_external_id.clone()), ledger.secret())
@@ -326,7 +347,11 @@ impl Work for TicketsWork {
         if let Some(upload) = self.uploads.next() {
             return Ok(Some(upload));
         }
-        while let Some(rows) = self.tables.next(&[self.wave])? {
+        let looks_at_all = self.again.is_some();
+        while let Some(rows) = self
+            .tickets
+            .next(|placed| !looks_at_all && is_settled(&placed.age.key, placed.messages, ledger))?
+        {
             if !self.is_looked_at(&rows) {
                 continue;
             }

@@ -123,6 +123,12 @@ impl WaveVerdict {
         }
     }
 
+    /// Whether nothing was wished for: then nothing had to be compared, and nothing stands in the way of the next wave.
+    #[must_use]
+    pub fn is_of_nothing(&self) -> bool {
+        self.verdict == Verdict::Empty.as_str() && self.objects.is_empty() && self.differences.is_empty()
+    }
+
     /// Whether the next wave may open: everything is right, or a person accepted every kind of difference by name.
     #[must_use]
     pub fn opens_next(&self) -> bool {
