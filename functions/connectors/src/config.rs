@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use crate::place::{InvalidPlace, QueuePlace, StorePlace};
+use crate::suggester;
 
 pub use error::ConfigError;
 pub use secret::from_surroundings;
@@ -79,6 +80,8 @@ pub struct Config {
     pub mapping: MappingSettings,
     /// Bounds of the run.
     pub limits: Limits,
+    /// A language model that adds suggestions to proposals; off unless the file names one.
+    pub suggester: Option<suggester::Access>,
 }
 
 /// Beginning of a reference into Secrets Manager.
@@ -166,10 +169,36 @@ impl Config {
         let store = store_place(&file.store.url, folder)?;
         let queue = queue_place(&file.queue.url)?;
         let workspace = store.folder().cloned().unwrap_or_else(|| folder.join(WORKSPACE_FOLDER));
+        let suggester = match &file.suggester {
+            None => None,
+            // A key that is not there stops no run: everything works without the suggester.
+            Some(table) => Some(suggester::Access {
+                base_url: address("suggester.base_url", &table.base_url)?,
+                model: model(&table.model)?,
+                api_key: match &table.api_key {
+                    None => Ok(None),
+                    Some(reference) => {
+                        check_reference(reference)?;
+                        secrets(reference, folder).map(Some)
+                    }
+                },
+                timeout: None,
+            }),
+        };
         let mapping = mapping::settings(&file)?;
         let mut limits = mapping::limits(&file)?;
         limits.stated = stated::read(&file, &leaddesk.rest_api_url, &queue)?;
-        Ok(Self { migration: file.migration, leaddesk, gorgias, store, queue, workspace, mapping, limits })
+        Ok(Self {
+            migration: file.migration,
+            leaddesk,
+            gorgias,
+            store,
+            queue,
+            workspace,
+            mapping,
+            limits,
+            suggester,
+        })
     }
 }
 
@@ -227,6 +256,25 @@ fn email(text: &str) -> Result<String, ConfigError> {
         "gorgias.email",
         "it is no email address",
         "give the address of the user whose API key it is",
+    ))
+}
+
+/// A key that stands in the file itself is refused at once, whether it would work or not.
+fn check_reference(reference: &str) -> Result<(), ConfigError> {
+    if ["env:", "file:", SECRET_PREFIX].iter().any(|prefix| reference.starts_with(prefix)) {
+        return Ok(());
+    }
+    Err(ConfigError::secret("suggester.api_key", "a value stands where a reference belongs"))
+}
+
+fn model(text: &str) -> Result<String, ConfigError> {
+    if (1..=200).contains(&text.len()) && text.chars().all(|character| character.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err(ConfigError::value(
+        "suggester.model",
+        "it is no name of a model",
+        "write it as the endpoint names it",
     ))
 }
 

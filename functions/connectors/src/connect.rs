@@ -8,6 +8,7 @@ use pipeline::context::Context;
 use pipeline::ports::clock::Clock;
 use pipeline::ports::queue::{Queue, QueueError};
 use pipeline::ports::store::{Store, StoreError};
+use pipeline::ports::suggester::Suggester;
 use pipeline::progress::Progress;
 use pipeline::stop::Stop;
 use secrecy::SecretString;
@@ -20,7 +21,7 @@ use crate::http::log::HttpLog;
 use crate::place::{QueuePlace, StorePlace};
 use crate::queue::{InProcessQueue, QueueSettings};
 use crate::store::ObjectStoreAdapter;
-use crate::{gorgias, leaddesk};
+use crate::{gorgias, leaddesk, suggester};
 
 /// What a process lends to everything that it connects.
 pub struct Surroundings {
@@ -53,6 +54,9 @@ pub enum ConnectError {
     /// Gorgias' client cannot be built.
     #[error(transparent)]
     Gorgias(gorgias::CannotConnect),
+    /// The suggester's client cannot be built.
+    #[error(transparent)]
+    Suggester(suggester::CannotConnect),
 }
 
 /// Reads and checks `migration.toml`, with secrets from wherever its references lead.
@@ -174,15 +178,24 @@ pub fn connect(
             bucket: config.gorgias.bucket,
         },
         Arc::clone(&clock),
-        log,
+        Arc::clone(&log),
     )
     .map_err(ConnectError::Gorgias)?;
+    let suggester = match &config.suggester {
+        None => None,
+        Some(access) => {
+            let model = suggester::ChatModel::new(access.clone(), Arc::clone(&clock), log);
+            let model: Arc<dyn Suggester> = Arc::new(model.map_err(ConnectError::Suggester)?);
+            Some(model)
+        }
+    };
     Ok(Context {
         migration: config.migration.clone(),
         run,
         store,
         source: Arc::new(source),
         destination: Arc::new(destination),
+        suggester,
         clock,
         progress,
         files: config.leaddesk.files.clone(),

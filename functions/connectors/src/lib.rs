@@ -14,3 +14,4 @@ pub mod leaddesk;
 pub mod place;
 pub mod queue;
 pub mod store;
+pub mod suggester;

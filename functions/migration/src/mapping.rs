@@ -156,6 +156,8 @@ pub struct ProposalInput<'a> {
     pub lead_statuses: &'a BTreeMap<String, u64>,
     /// Labels and types of the projects.
     pub slot_settings: &'a [SlotSetting],
+    /// What somebody outside suggests for slots; shown as alternatives, never applied.
+    pub outside: &'a BTreeMap<SlotKey, Vec<Alternative>>,
     /// Users of Gorgias.
     pub gorgias_users: &'a [gorgias::User],
     /// Teams of Gorgias.

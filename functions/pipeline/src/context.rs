@@ -11,6 +11,7 @@ use crate::ports::clock::Clock;
 use crate::ports::gorgias::Gorgias;
 use crate::ports::leaddesk::LeadDesk;
 use crate::ports::store::{InvalidKey, Key, Store};
+use crate::ports::suggester::Suggester;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub source: Arc<dyn LeadDesk>,
     /// Gorgias.
     pub destination: Arc<dyn Gorgias>,
+    /// Adds suggestions to proposals, where one is configured.
+    pub suggester: Option<Arc<dyn Suggester>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Receives what happens, for people and logs.

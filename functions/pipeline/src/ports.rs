@@ -7,3 +7,4 @@ pub mod gorgias;
 pub mod leaddesk;
 pub mod queue;
 pub mod store;
+pub mod suggester;

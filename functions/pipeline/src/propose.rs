@@ -27,6 +27,7 @@ use crate::losses::{self, LossError};
 use crate::residency::{self, ResidencyError};
 use crate::step::{StepFinding, StepReport};
 
+mod outside;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +62,8 @@ impl ProposeError {
 /// # Errors
 /// See [`ProposeError`].
 pub async fn run(ctx: &Context) -> Result<StepReport, ProposeError> {
+    let inventory = documents::inventory(ctx).await?;
+    let outside = outside::ask(ctx, &inventory, &read_samples(ctx, &inventory).await?).await?;
     let proposal = proposal(ctx).await?;
     keep(ctx, &proposal).await?;
     let mut report = StepReport::of("propose");
@@ -77,6 +80,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ProposeError> {
             text: format!("{}: {}", conflict.id, conflict.leave.reason),
         });
     }
+    report.findings.extend(outside);
     report.findings.sort();
     Ok(report)
 }
@@ -90,6 +94,11 @@ pub async fn keep(ctx: &Context, proposal: &MappingProposal) -> Result<(), Docum
     documents::put(ctx, ctx.key(&format!("mappings/{}/proposal.json", proposal.digest()))?, &stored).await?;
     // A changed setting or answer proposes again, and all proposals stay.
     documents::put(ctx, ctx.run_key(&format!("proposals/{}.json", proposal.digest()))?, &stored).await
+}
+
+async fn read_samples(ctx: &Context, inventory: &Inventory) -> Result<samples::Samples, ExtractError> {
+    let scopes = ScopeMap::new(&inventory.lists);
+    samples::statistics(ctx, inventory.lists.iter().map(|list| list.id), &scopes).await
 }
 
 /// The proposal for this run, under everything that people said about it; the same inventory, samples, settings and answers
@@ -123,9 +132,8 @@ pub async fn settings(ctx: &Context) -> Result<MappingSettings, ProposeError> {
 /// See [`ProposeError`].
 pub async fn under(ctx: &Context, choices: &MappingChoices) -> Result<MappingProposal, ProposeError> {
     let inventory = documents::inventory(ctx).await?;
-    let scopes = ScopeMap::new(&inventory.lists);
-    let lists = inventory.lists.iter().map(|list| list.id);
-    let samples = samples::statistics(ctx, lists, &scopes).await?;
+    let samples = read_samples(ctx, &inventory).await?;
+    let outside = outside::kept(ctx).await?;
     let input = ProposalInput {
         users: &inventory.users,
         campaigns: &inventory.campaigns,
@@ -138,6 +146,7 @@ pub async fn under(ctx: &Context, choices: &MappingChoices) -> Result<MappingPro
         outcomes: &inventory.outcomes,
         lead_statuses: &inventory.lead_statuses,
         slot_settings: &inventory.slot_settings,
+        outside: &outside,
         gorgias_users: &inventory.gorgias_users,
         gorgias_teams: &inventory.gorgias_teams,
         gorgias_tags: &inventory.gorgias_tags,

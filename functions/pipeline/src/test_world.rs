@@ -284,6 +284,7 @@ impl World {
             store: store.clone(),
             source: source.clone(),
             destination,
+            suggester: None,
             clock: Arc::new(TickingClock::default()),
             progress: Arc::new(Silent),
             files: folder.path().join("files"),

@@ -28,6 +28,17 @@ pub(super) struct Document {
     pub(super) parallel: Option<Parallel>,
     #[serde(default)]
     pub(super) accept: Accept,
+    pub(super) suggester: Option<SuggesterTable>,
+}
+
+/// A language model that adds suggestions to proposals; without this table none is asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuggesterTable {
+    pub(super) base_url: String,
+    pub(super) model: String,
+    /// Reference to the key, for endpoints that ask for one.
+    pub(super) api_key: Option<String>,
 }
 
 /// Where data lies: a country code, or EU.

@@ -188,3 +188,26 @@ fn text_that_is_no_toml_and_missing_keys_name_their_line() {
         fix: compare with the file that this writes: deskferry init"#]],
     );
 }
+
+#[test]
+fn a_suggester_is_off_unless_it_is_named_and_its_key_may_be_missing() {
+    assert!(parse(GOOD).expect("good").suggester.is_none());
+    let with = |table: &str| parse(&format!("{GOOD}[suggester]\n{table}\n"));
+    let table = "base_url = \"https://models.example/v1\"\nmodel = \"small-1\"\n";
+    assert!(matches!(with(table).expect("good").suggester.expect("named").api_key, Ok(None)));
+    let keyed = with(&format!("{table}api_key = \"env:MODEL_KEY\"")).expect("a missing key stops no run");
+    assert!(keyed.suggester.expect("named").api_key.is_err_and(|why| why.contains("MODEL_KEY")));
+    let refused = |table: &str| with(table).expect_err("refused").to_string();
+    assert_eq!(
+        refused(&format!("{table}api_key = \"sk-12345\"")),
+        "suggester.api_key leads to no secret: a value stands where a reference belongs"
+    );
+    assert_eq!(
+        refused("base_url = \"http://models.example/v1\"\nmodel = \"m\""),
+        "suggester.base_url cannot be used: it is not encrypted"
+    );
+    assert_eq!(
+        refused("base_url = \"https://models.example/v1\"\nmodel = \"\""),
+        "suggester.model cannot be used: it is no name of a model"
+    );
+}

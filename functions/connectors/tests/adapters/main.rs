@@ -32,4 +32,6 @@ mod leaddesk_token;
 #[cfg(test)]
 mod mutants;
 #[cfg(test)]
+mod suggester;
+#[cfg(test)]
 mod visit;

@@ -406,6 +406,27 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ("SRC106", "LeadDesk does not answer", "wait, then run again: it goes on where it stopped"),
     ("STO101", "the store cannot be reached", "check the folder or bucket that store.url names"),
     (
+        "SUG101",
+        "the suggester is configured and cannot be used; the proposal is made without it",
+        "correct [suggester], or take it out: everything works without it",
+    ),
+    (
+        "SUG102",
+        "the suggester does not answer; the proposal is made without it",
+        "run propose again later, or take [suggester] out",
+    ),
+    (
+        "SUG103",
+        "the suggester's answer is not what was asked for; the proposal is made without it",
+        "try another model, or take [suggester] out",
+    ),
+    ("SUG104", "suggestions from outside were dropped: they name no field or target of ours", "nothing"),
+    (
+        "SUG105",
+        "not all fields were told to the suggester",
+        "nothing; the fields beyond are judged by the rules alone",
+    ),
+    (
         "TRF101",
         "a spill file was changed while it was used",
         "let nothing else write into the store's folder, then run again",

@@ -78,6 +78,7 @@ impl Account {
                 outcomes: &self.outcomes,
                 lead_statuses: &self.lead_statuses,
                 slot_settings: &self.slot_settings,
+                outside: &BTreeMap::new(),
                 gorgias_users: &self.gorgias_users,
                 gorgias_teams: &self.gorgias_teams,
                 gorgias_tags: &[],

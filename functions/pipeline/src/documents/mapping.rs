@@ -72,36 +72,42 @@ pub struct AlternativeV2 {
     pub reason: String,
 }
 
+impl AlternativeV2 {
+    /// The stored form.
+    #[must_use]
+    pub fn of(other: &Alternative) -> Self {
+        let Alternative { target, confidence, reason } = other.clone();
+        Self { target, confidence, reason }
+    }
+
+    /// The alternative again.
+    #[must_use]
+    pub fn read(self) -> Alternative {
+        let Self { target, confidence, reason } = self;
+        Alternative { target, confidence, reason }
+    }
+}
+
 impl EvidenceV2 {
     fn of(evidence: &RowEvidence) -> Self {
         let sample = |sample: &Sample| (sample.before.clone(), sample.after.clone());
-        let alternative = |other: &Alternative| AlternativeV2 {
-            target: other.target.clone(),
-            confidence: other.confidence,
-            reason: other.reason.clone(),
-        };
         Self {
             confidence: evidence.confidence,
             fill_share: evidence.fill_share,
             distinct: evidence.distinct,
             samples: evidence.samples.iter().map(sample).collect(),
-            alternatives: evidence.alternatives.iter().map(alternative).collect(),
+            alternatives: evidence.alternatives.iter().map(AlternativeV2::of).collect(),
         }
     }
 
     fn read(self) -> RowEvidence {
         let sample = |(before, after)| Sample { before, after };
-        let alternative = |other: AlternativeV2| Alternative {
-            target: other.target,
-            confidence: other.confidence,
-            reason: other.reason,
-        };
         RowEvidence {
             confidence: self.confidence,
             fill_share: self.fill_share,
             distinct: self.distinct,
             samples: self.samples.into_iter().map(sample).collect(),
-            alternatives: self.alternatives.into_iter().map(alternative).collect(),
+            alternatives: self.alternatives.into_iter().map(AlternativeV2::read).collect(),
         }
     }
 }

@@ -171,6 +171,7 @@ fn proposal() -> MappingProposal {
             outcomes: &inventory.outcomes,
             lead_statuses: &inventory.lead_statuses,
             slot_settings: &inventory.slot_settings,
+            outside: &BTreeMap::new(),
             gorgias_users: &inventory.gorgias_users,
             gorgias_teams: &inventory.gorgias_teams,
             gorgias_tags: &inventory.gorgias_tags,

@@ -2,8 +2,11 @@
 
 use expect_test::expect;
 
+use migration::suggest::external::ExternalSuggestion;
+
 use super::*;
 use crate::discover;
+use crate::ports::suggester::{DescribedField, Suggester, SuggesterError};
 use crate::test_world::{FakeLeadDesk, World};
 
 fn account() -> FakeLeadDesk {
@@ -94,4 +97,115 @@ async fn an_edited_mapping_is_refused() {
         *body = String::from_utf8_lossy(body).replace("leaddesk_lead_status__c", "other").into();
     }
     assert_eq!(documents::confirmed_mapping(&world.ctx).await.expect_err("edited").code(), "DOC103");
+}
+
+/// Remembers what it was told, and answers as it is told to.
+struct Listener {
+    told: std::sync::Mutex<Vec<DescribedField>>,
+    answer: fn(&[DescribedField]) -> Result<Vec<ExternalSuggestion>, SuggesterError>,
+}
+
+#[async_trait::async_trait]
+impl Suggester for Listener {
+    fn name(&self) -> &str {
+        "model `m`"
+    }
+
+    fn fields_per_question(&self) -> usize {
+        2
+    }
+
+    async fn suggest(&self, fields: &[DescribedField]) -> Result<Vec<ExternalSuggestion>, SuggesterError> {
+        self.told.lock().expect("free").extend_from_slice(fields);
+        (self.answer)(fields)
+    }
+}
+
+/// Contacts whose every value would be known again.
+fn filled() -> FakeLeadDesk {
+    let contact = |id: u64| {
+        format!(
+            r#"{{"contact_id":{id},"data":{{"id":{id},"email":"secret{id}@canary.example","other1":"Canary Person{id}","other2":"+35840123456{id}","other3":"131052-308T","other4":"canary note {id}"}}}}"#
+        )
+    };
+    FakeLeadDesk {
+        campaigns: vec![r#"{"id":12,"name":"Spring"}"#.into()],
+        lists: vec![("41".into(), "List A".into())],
+        exports: [("41".to_owned(), (1..=8).map(|id| format!("{id};x;;;;;;;;;;;;\r\n")).collect())].into(),
+        contacts: (1..=8).map(|id| (id, contact(id))).collect(),
+        ..account()
+    }
+}
+
+async fn listened(
+    answer: fn(&[DescribedField]) -> Result<Vec<ExternalSuggestion>, SuggesterError>,
+) -> (World, std::sync::Arc<Listener>) {
+    let mut world = World::new(filled());
+    world.file("lists.csv", "list_id;campaign_ids\n41;12\n");
+    world.file(
+        "fields.csv",
+        "campaign_id;slot;label;type;values\n12;other1;Yhteyshenkilö;text;\n12;other2;Puhelin 2;text;\n12;other3;Tunniste;text;\n12;other4;Memo;text;\n",
+    );
+    let listener = std::sync::Arc::new(Listener { told: std::sync::Mutex::default(), answer });
+    world.ctx.suggester = Some(listener.clone());
+    discover::run(&world.ctx).await.expect("discovered");
+    (world, listener)
+}
+
+fn suggestion(field: usize, target: &str) -> ExternalSuggestion {
+    ExternalSuggestion { field, target: target.into(), confidence: 0.97, reason: "so it is".into() }
+}
+
+#[tokio::test]
+async fn no_value_reaches_the_suggester_and_nothing_is_decided_by_it() {
+    let (world, listener) = listened(|fields| {
+        let known = fields.iter().map(|field| suggestion(field.number, "leave"));
+        Ok(known.chain([suggestion(99, "phone"), suggestion(0, "drop the table")]).collect())
+    })
+    .await;
+    let without = {
+        let mut ctx = world.ctx.clone();
+        ctx.suggester = None;
+        proposal(&ctx).await.expect("proposed")
+    };
+    let report = run(&world.ctx).await.expect("proposed");
+    let told = format!("{:?}", listener.told.lock().expect("free"));
+    for value in ["canary", "Canary", "secret", "+358", "131052", "308T"] {
+        assert!(!told.contains(value), "{value} was told: {told}");
+    }
+    let labels: Vec<String> =
+        listener.told.lock().expect("free").iter().map(|field| field.label.clone()).collect();
+    assert_eq!(labels, ["Yhteyshenkilö", "Puhelin 2", "Memo"], "what is sensitive is not even described");
+    let found: Vec<String> =
+        report.findings.iter().map(|found| format!("{} {}", found.code, found.count)).collect();
+    assert_eq!(found, ["SUG104 4", "USR101 1"]);
+
+    let with = proposal(&world.ctx).await.expect("proposed");
+    assert_ne!(with.digest(), without.digest(), "the reviewer sees more");
+    let mut alternatives = 0;
+    for (with, without) in with.rows().zip(without.rows()) {
+        assert_eq!((&with.decision, &with.target), (&without.decision, &without.target));
+        let (with, without) = (with.evidence.as_ref(), without.evidence.as_ref());
+        let (with, without) = (with.expect("evidence"), without.expect("evidence"));
+        assert_eq!(with.confidence.to_bits(), without.confidence.to_bits());
+        alternatives += with.alternatives.len() - without.alternatives.len();
+    }
+    assert_eq!(alternatives, 3);
+    run(&world.ctx).await.expect("again");
+    assert_eq!(listener.told.lock().expect("free").len(), 3, "asked once a run");
+    assert_eq!(proposal(&world.ctx).await.expect("again").digest(), with.digest());
+}
+
+#[tokio::test]
+async fn whatever_fails_outside_is_a_finding() {
+    let (world, listener) = listened(|_| Err(SuggesterError::Status { status: 500 })).await;
+    let report = run(&world.ctx).await.expect("proposed all the same");
+    let found: Vec<String> =
+        report.findings.iter().map(|found| format!("{} {}", found.code, found.text)).collect();
+    expect![[r#"
+        SUG102 model `m`: the suggester answers with status 500; the proposal is made without it
+        USR101 user/8: agent without email"#]]
+    .assert_eq(&found.join("\n"));
+    assert_eq!(listener.told.lock().expect("free").len(), 2, "who fails once is not asked on");
+    assert!(world.stored("suggestions.json").is_empty(), "the next proposal asks again");
 }

@@ -201,6 +201,7 @@ pub(crate) fn mapping() -> ConfirmedMapping {
         outcomes: &[],
         lead_statuses: &BTreeMap::new(),
         slot_settings: &[],
+        outside: &BTreeMap::new(),
         gorgias_users: &[migration::gorgias::User {
             id: UserId(2),
             name: "Agent".into(),

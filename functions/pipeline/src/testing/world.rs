@@ -257,6 +257,7 @@ impl World {
             store: Arc::clone(&self.store) as Arc<dyn crate::ports::store::Store>,
             source: Arc::new(super::fake_source::NoSource),
             destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,
+            suggester: None,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             progress: Arc::clone(&self.probes) as Arc<dyn Progress>,
             files: PathBuf::from("/nonexistent"),

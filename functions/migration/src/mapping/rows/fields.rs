@@ -179,6 +179,7 @@ fn weigh(
     let Some(suggestion) = planned.suggestions.get(&key) else { return };
     let (confidence, alternatives) = suggestion.held_against(is_target);
     evidence.alternatives = alternatives;
+    evidence.alternatives.extend(planned.input.outside.get(&key).into_iter().flatten().cloned());
     if !is_chosen {
         evidence.confidence = confidence;
     }
