@@ -149,7 +149,7 @@ fn a_run_waits_for_approval_is_stopped_goes_on_and_leaks_no_key() {
     let folder = world.folder();
     let (code, _, stderr) = ended(folder, &["run", "--no-input"]);
     assert_eq!(code, 5, "{stderr}");
-    assert!(stderr.contains("Error E0501") && stderr.contains("deskferry confirm --by"), "{stderr}");
+    assert!(stderr.contains("Error E0501") && stderr.contains("deskferry map approve --by"), "{stderr}");
     let (code, proposal, stderr) = ended(folder, &["confirm", "--by", "Reviewer", "--no-input"]);
     assert_eq!((code, proposal.contains("are open")), (2, true), "{stderr}");
     let (code, _, stderr) = ended(folder, &["confirm", "--by", "Reviewer", "--yes"]);

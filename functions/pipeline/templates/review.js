@@ -291,6 +291,7 @@
   }
 
   document.querySelectorAll('article.row').forEach((article, index) => rows.push(new Row(article, index)));
+  document.getElementById('no-script').hidden = true;
   document.querySelectorAll('.needs-script').forEach((part) => { part.hidden = false; });
   for (const id of ['filter-state', 'filter-object', 'filter-text']) document.getElementById(id).addEventListener('input', filter);
   document.getElementById('next-open').addEventListener('click', () => goOn(null));
