@@ -3,6 +3,7 @@
 mod efficiency;
 mod forecast;
 mod mapping;
+mod idle_clock;
 mod steps;
 mod twins;
 mod wrong_byte;

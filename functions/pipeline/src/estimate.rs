@@ -13,6 +13,8 @@ mod holdings;
 mod shadow;
 mod shelf;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

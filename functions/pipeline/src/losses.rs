@@ -9,8 +9,10 @@ mod stored;
 mod tests;
 
 use jiff::Timestamp;
+use migration::ledger::ReceiptClass;
 use migration::loss::{self, Excess, LossBudget, LossKey, Losses, Way};
 use migration::mapping::Reviewer;
+use migration::settings::RecordingPolicy;
 use snapshot::Pass;
 use snapshot::tables::{ControlFailure, MapValue, SourceCall};
 
@@ -18,9 +20,10 @@ use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::documents::{self, DocumentError};
 use crate::ledger::book::Book;
+use crate::ledger::driver::codes;
+use crate::load::{self, StoredLoad};
 use crate::ports::store::{InvalidKey, Key, StoreError};
-use migration::ledger::ReceiptClass;
-use migration::settings::RecordingPolicy;
+use crate::wave::Wave;
 
 pub use stored::{AllowedV1, BudgetV1, StoredApproval, StoredBudget};
 
@@ -32,6 +35,8 @@ pub const OVER_AT_GORGIAS: &str = "LOS102";
 const RECORDING_LEFT: &str = "LOS201";
 /// Kinds of documents that are handed over and not migrated.
 const DOCUMENT_ONLY: &str = "LOS202";
+/// What the transformation lost.
+pub(crate) const EXACT: &str = "loss/exact.json";
 /// Approvals of one run at most.
 const APPROVALS_MAX: u32 = 9_999;
 
@@ -104,10 +109,9 @@ pub async fn transformed(ctx: &Context) -> Result<Losses, LossError> {
     for row in archive::open::<MapValue>(ctx, &ctx.run, Pass::Full).await? {
         let row = row?;
         if row.value_kind == "merge" && row.target_value.as_deref() != Some(row.source_value.as_str()) {
-            let code = merge_code(&row.reason);
             let into = row.target_value.unwrap_or_default();
             let example = format!("contact {} into {into}: {}", row.source_value, row.reason);
-            losses.add(LossKey::new("contact", code), Way::Merged, 1, Some(example));
+            losses.add(LossKey::new("contact", loss::MERGED), Way::Merged, 1, Some(example));
         }
     }
     for (code, count) in &balance.notes {
@@ -125,14 +129,6 @@ pub async fn transformed(ctx: &Context) -> Result<Losses, LossError> {
     recordings(ctx, &mut losses).await?;
     documented(ctx, &mut losses).await?;
     Ok(losses)
-}
-
-fn merge_code(reason: &str) -> &'static str {
-    if reason == migration::person::MergeReason::Email.as_str() {
-        migration::finding::PER101_MERGED_BY_EMAIL.as_str()
-    } else {
-        migration::finding::PER102_MERGED_BY_PHONE_AND_NAME.as_str()
-    }
 }
 
 /// Recordings that the settings leave at LeadDesk.
@@ -168,10 +164,7 @@ pub(crate) fn add_refused(losses: &mut Losses, book: &Book) {
     for (key, written) in book.iter() {
         let Some(note) = book.note(key) else { continue };
         let is_refused = written.class == Some(ReceiptClass::Refused);
-        let is_partial = matches!(
-            note.code.as_str(),
-            crate::ledger::driver::codes::NUMBER_HELD | crate::ledger::driver::codes::UPLOAD_REFUSED
-        );
+        let is_partial = matches!(note.code.as_str(), codes::NUMBER_HELD | codes::UPLOAD_REFUSED);
         if is_refused || is_partial {
             let object = format!("gorgias_{}", key.object.as_str());
             losses.add(LossKey::new(object, note.code.as_str()), Way::Dropped, 1, None);
@@ -264,13 +257,24 @@ pub async fn seal(ctx: &Context, by: &Reviewer, at: Timestamp) -> Result<Option<
     approve(ctx, &budget, estimate.is_exact(), by, at).await.map(Some)
 }
 
+/// What the transformation lost, counted once and kept as `runs/<run>/loss/exact.json`.
+async fn exact(ctx: &Context) -> Result<Losses, LossError> {
+    let key = ctx.run_key(EXACT)?;
+    if let Some(stored) = documents::get::<StoredBudget>(ctx, key.clone()).await? {
+        return Ok(stored.read().map_err(DocumentError::from)?.expected());
+    }
+    let losses = transformed(ctx).await?;
+    documents::put(ctx, key, &StoredBudget::of(&LossBudget::exact(&losses), true)).await?;
+    Ok(losses)
+}
+
 /// Holds what the transformation lost against the approved budget, before anything is loaded.
 ///
 /// # Errors
 /// [`LossError::Over`] with every kind that is over it.
 pub async fn check(ctx: &Context) -> Result<(), LossError> {
     let Some(budget) = approved(ctx).await? else { return Ok(()) };
-    let over = budget.exceeded(&transformed(ctx).await?);
+    let over = budget.exceeded(&exact(ctx).await?);
     if over.is_empty() { Ok(()) } else { Err(LossError::Over { over }) }
 }
 
@@ -280,9 +284,22 @@ pub async fn check(ctx: &Context) -> Result<(), LossError> {
 /// [`LossError`].
 pub(crate) async fn over(ctx: &Context, book: &Book) -> Result<Vec<Excess>, LossError> {
     let Some(budget) = approved(ctx).await? else { return Ok(Vec::new()) };
-    let mut losses = transformed(ctx).await?;
+    let mut losses = exact(ctx).await?;
     add_refused(&mut losses, book);
+    add_held(ctx, &mut losses).await?;
     Ok(budget.exceeded(&losses))
+}
+
+/// Adds tickets that wait for a customer who was refused.
+async fn add_held(ctx: &Context, losses: &mut Losses) -> Result<(), LossError> {
+    for wave in Wave::ALL {
+        let done: Option<StoredLoad> = documents::get(ctx, load::done_key(ctx, wave)?).await?;
+        if let Some(StoredLoad::V1 { held, .. }) = done {
+            let key = LossKey::new("gorgias_ticket", codes::PARENT_NOT_LOADED);
+            losses.add(key, Way::Dropped, held, None);
+        }
+    }
+    Ok(())
 }
 
 /// Raises the bounds of every kind that is over, as a person accepts it; gives back what was over.
@@ -291,11 +308,12 @@ pub(crate) async fn over(ctx: &Context, book: &Book) -> Result<Vec<Excess>, Loss
 /// [`LossError`].
 pub async fn raise(ctx: &Context, by: &Reviewer, at: Timestamp) -> Result<Vec<Excess>, LossError> {
     let Some(budget) = approved(ctx).await? else { return Ok(Vec::new()) };
-    let mut losses = transformed(ctx).await?;
+    let mut losses = exact(ctx).await?;
     if let Ok((plan, _)) = crate::plan::read(ctx).await
         && let Ok((book, _)) = crate::ledger::Ledger::read_of(ctx, &plan.account).await
     {
         add_refused(&mut losses, &book);
+        add_held(ctx, &mut losses).await?;
     }
     let over = budget.exceeded(&losses);
     if !over.is_empty() {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use migration::canonical::Digest;
 use migration::ledger::{DestinationObject, ReceiptClass};
+use migration::load_order::{TicketAge, needed_to_start};
 use migration::load_plan::{self, Counts};
 use migration::pacer::Bucket;
 use migration::text::folded;
@@ -28,6 +29,7 @@ use crate::ledger::book::Book;
 use crate::ledger::key::{self, Secret};
 use crate::ledger::{Ledger, LedgerError};
 use crate::load::adopted::StoredAdoptions;
+use crate::load::order;
 use crate::load::uploads::url_of;
 use crate::ports::gorgias::{Customer, Raw};
 use crate::ports::store::InvalidKey;
@@ -45,6 +47,9 @@ pub const STEP: &str = "plan";
 const BUCKET_CAPACITY: u32 = 40;
 /// Window of that bucket.
 const BUCKET_WINDOW: Duration = Duration::from_secs(20);
+
+/// What agents look back on: with it and the open tickets they can start.
+const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -296,7 +301,7 @@ async fn waves(
 ) -> Result<(Vec<WaveV1>, u64), PlanError> {
     let size = ctx.limits.batch_records.max(1) as u64;
     let mut leads_messages = 0;
-    let mut waves = Wave::ALL.map(|wave| WaveV1::empty(wave.as_str()));
+    let mut writes: BTreeMap<String, u64> = BTreeMap::new();
     for row in archive::open::<WantCustomer>(ctx, &ctx.run, Pass::Full).await? {
         let row = row.map_err(ArchiveError::from)?;
         let ours = crate::load::customers::external_id(&row);
@@ -304,7 +309,7 @@ async fn waves(
         let values_due = row.value_count > 0 && book.destination(&key::values(&ours, secret)).is_none();
         counts.customers_created += u64::from(is_new && !adoptions.contains_key(&row.external_id));
         counts.customers_with_values += u64::from(values_due);
-        waves[0].add(&row.external_id, u64::from(is_new) + u64::from(values_due), size);
+        writes.insert(row.external_id, u64::from(is_new) + u64::from(values_due));
     }
     let has_files = archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await?;
     let mut files = match has_files {
@@ -327,9 +332,23 @@ async fn waves(
             counts.messages_appended += appended;
             counts.files_uploaded += uploads;
         }
-        let wave = if Wave::Leads.holds_tickets_of(&row.wave) { 1 } else { 2 };
-        leads_messages += if wave == 1 { messages } else { 0 };
-        waves[wave].add(&row.external_id, if is_new { 1 + appended + uploads } else { 0 }, size);
+        leads_messages += if Wave::Leads.holds_tickets_of(&row.wave) { messages } else { 0 };
+        writes.insert(row.external_id, if is_new { 1 + appended + uploads } else { 0 });
+    }
+    let mut waves = Wave::ALL.map(|wave| WaveV1::empty(wave.as_str()));
+    for key in order::customers(ctx).await? {
+        waves[0].add(&key, writes.get(&key).copied().unwrap_or(0), size);
+    }
+    for (place, wave) in [(1, Wave::Leads), (2, Wave::Chats)] {
+        let placed = order::tickets(ctx, wave).await?;
+        for ticket in &placed {
+            waves[place].add(&ticket.age.key, writes.get(&ticket.age.key).copied().unwrap_or(0), size);
+        }
+        if wave == Wave::Leads {
+            let ages: Vec<TicketAge> = placed.into_iter().map(|placed| placed.age).collect();
+            waves[place].open = ages.iter().filter(|age| age.is_open).count() as u64;
+            waves[place].first = needed_to_start(&ages, RECENT) as u64;
+        }
     }
     Ok((waves.into(), leads_messages))
 }

@@ -10,6 +10,7 @@ mod build;
 pub mod cell;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod forecast;
 mod gather;
 pub(crate) mod known;
 pub mod page;
@@ -37,6 +38,7 @@ pub use summary::{ObjectSummary, Summary, SummaryError, SummaryV1, Verdict};
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::documents;
+use crate::estimate;
 use crate::extract::{self, ExtractError};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{self, PlanError, PlanV1};
@@ -47,6 +49,7 @@ use crate::step::{StepFinding, StepReport};
 use crate::transform;
 
 use build::Built;
+use forecast::ForecastV1;
 use gather::Tables;
 use known::Known;
 use page::RemarkV1;
@@ -237,6 +240,7 @@ struct Sources {
     steps: Vec<steps::StepV1>,
     known: Arc<Known>,
     recordings: Option<RecordingsV1>,
+    forecast: Option<ForecastV1>,
 }
 
 impl Sources {
@@ -264,12 +268,15 @@ impl Sources {
             mapping: Some(mapping),
             wrong: verdicts.wrong(),
         };
+        let steps = steps::read(ctx).await?;
+        let forecast = estimate::first(ctx).await?.and_then(|said| forecast::compare(&said, &steps));
         Ok(Self {
             counts,
             plan,
             verdicts,
             usage: usage::read(ctx).await?,
-            steps: steps::read(ctx).await?,
+            steps,
+            forecast,
             known: Arc::new(known),
             recordings,
         })
@@ -340,6 +347,7 @@ impl Sources {
             notes: self.counts.notes.clone(),
             recordings: self.recordings,
             requests_by_route: self.usage.requests.clone(),
+            forecast: self.forecast.clone(),
             is_complete: self.verdicts.is_complete(),
             remarks,
             places: places(ctx, number, self.recordings.is_some())?,

@@ -173,10 +173,11 @@ pub enum Message {
 /// [`StepError`]; what the step stored stays, and running it again goes on from there.
 pub async fn run_step(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
     let started_at = ctx.clock.now();
+    let asked_before = ctx.source.requests();
     let outcome = dispatch(ctx, step).await;
     match outcome {
         Ok(report) => {
-            steps::record(ctx, started_at, &report).await?;
+            steps::record_since(ctx, started_at, &report, &asked_before).await?;
             Ok(report)
         }
         Err(error) => {

@@ -175,15 +175,11 @@ fn losses(estimate: &EstimateV1, lines: &mut Vec<String>) {
 
 fn loss(key: &str, allowed: &AllowedV1, is_exact: bool) -> String {
     let code = key.split_once('/').map_or(key, |(_, code)| code);
-    let title = super::explain::title(code).unwrap_or_default();
     let bound = if is_exact { String::new() } else { format!(" (at most {})", words::count(allowed.bound)) };
-    let example = allowed.examples.first().map(|example| format!("; such as {}", clean::line(example)));
-    format!(
-        "  {:<11} {key:<24} {}{bound}  {title}{}",
-        allowed.way,
-        words::count(allowed.expected),
-        example.unwrap_or_default()
-    )
+    let example = allowed.examples.first().map(|example| format!("such as {}", clean::line(example)));
+    let told: Vec<String> =
+        super::explain::title(code).map(str::to_owned).into_iter().chain(example).collect();
+    format!("  {:<11} {key:<24} {}{bound}  {}", allowed.way, words::count(allowed.expected), told.join("; "))
 }
 
 /// `1,234`, or `1,234 (1,200 to 1,300)`.

@@ -104,10 +104,15 @@ fn detail_of(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ReviewError>() {
         return Some(error.code().to_owned());
     }
-    if let Some(error) = error.downcast_ref::<LossError>() {
+    if let Some(error) = loss_of(error) {
         return Some(error.code().to_owned());
     }
     error.downcast_ref::<ConfirmError>().map(|error| error.code().to_owned())
+}
+
+/// A step carries it in a box of its own.
+fn loss_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e LossError> {
+    error.downcast_ref().or_else(|| error.downcast_ref::<Box<LossError>>().map(AsRef::as_ref))
 }
 
 /// What has to be settled first, one by one.
@@ -115,7 +120,7 @@ fn findings_of(error: &(dyn Error + 'static)) -> Vec<String> {
     if let Some(PrepareError::Refused { findings, .. }) = error.downcast_ref::<PrepareError>() {
         return findings.iter().map(|finding| format!("{} {}", finding.code, finding.text)).collect();
     }
-    if let Some(LossError::Over { over }) = error.downcast_ref::<LossError>() {
+    if let Some(LossError::Over { over }) = loss_of(error) {
         return over.iter().map(ToString::to_string).collect();
     }
     match error.downcast_ref::<ConfirmError>() {
@@ -188,7 +193,7 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
             _ => Some(&catalogue::BAD_ARGUMENT),
         };
     }
-    if matches!(error.downcast_ref(), Some(LossError::Over { .. })) {
+    if matches!(loss_of(error), Some(LossError::Over { .. })) {
         return Some(&catalogue::OVER_BUDGET);
     }
     if matches!(error.downcast_ref(), Some(PrepareError::Refused { .. })) {
@@ -332,6 +337,8 @@ mod tests {
         check(Stopped, "E0702");
         check(DriveError::Stopped, "E0702");
         check(QueueError::ReceiptExpired, "E0601");
+        check(LossError::Over { over: Vec::new() }, "E0520");
+        check(LoadError::Losses(Box::new(LossError::Over { over: Vec::new() })), "E0520");
         check(io::Error::other("disk full"), "E0302");
         assert_eq!(diagnose(&Outer { part: "x", source: std::fmt::Error }).code(), "E0901");
         // A network error is an io::Error at its root, and still LeadDesk is what did not answer.

@@ -237,6 +237,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "choose archive or upload under mapping.recording, or download those that must be kept",
     ),
     ("LOS202", "documented and not migrated", "read it in the handoff, and rebuild what is needed"),
+    (
+        "LOS203",
+        "contacts of one person become one customer",
+        "nothing; the merge list shows each with its reason",
+    ),
     ("MAP101", "an approval needs the name of a person", "pass --by with a name"),
     ("MAP102", "the proposal changed since it was reviewed", "review and approve it again"),
     ("MAP103", "a row cannot be left out", "see the reason; rows that are not open cannot be settled"),

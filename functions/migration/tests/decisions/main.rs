@@ -16,7 +16,11 @@ mod deciding;
 #[cfg(test)]
 mod fields;
 #[cfg(test)]
+mod forecasting;
+#[cfg(test)]
 mod ledgers;
+#[cfg(test)]
+mod losing;
 #[cfg(test)]
 mod mappings;
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Bounds {
             .min(known.held.free_emails.len() as u64);
         // Contacts that share an address alone are not seen; they are taken to be no more than those that share a number
         // and a name, which are.
-        let key = LossKey::new("contact", migration::finding::PER102_MERGED_BY_PHONE_AND_NAME.as_str());
+        let key = LossKey::new("contact", migration::loss::MERGED);
         let merged = known.losses.kinds.get(&key).map_or(0, |allowed| allowed.expected);
         let (mut low, mut high) = (likely, likely);
         low.counts.customers_created = low.counts.customers_created.saturating_sub(lost + merged + there);

@@ -53,6 +53,7 @@ fn report() -> ReportV1 {
         notes: BTreeMap::from([("CUS104".to_owned(), 2), ("CUS107".to_owned(), 5)]),
         recordings: None,
         requests_by_route: BTreeMap::new(),
+        forecast: None,
         is_complete: true,
         remarks: Vec::new(),
         places: BTreeMap::new(),

@@ -366,4 +366,5 @@ async fn what_was_refused_is_written_once_more_on_request() {
     assert_eq!(world.gorgias.account(|account| account.duplicates()), Vec::<String>::new());
 }
 
+mod losses;
 mod recordings;

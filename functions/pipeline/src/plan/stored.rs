@@ -44,11 +44,17 @@ pub struct WaveV1 {
     pub records: u64,
     /// Writes that are due.
     pub writes: u64,
-    /// Key ranges in order.
+    /// Open tickets, which come first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub open: u64,
+    /// Tickets after which agents can start: the open ones and those of the last thirty days.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: u64,
+    /// In the order of loading.
     pub batches: Vec<BatchV1>,
 }
 
-/// A range of keys within a wave, ends included.
+/// Neighbours in the order of loading: open tickets first, then the newest; customers as their tickets come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchV1 {
     /// From 1.
@@ -169,10 +175,10 @@ impl PlanV1 {
 
 impl WaveV1 {
     pub(super) fn empty(name: &str) -> Self {
-        Self { name: name.to_owned(), records: 0, writes: 0, batches: Vec::new() }
+        Self { name: name.to_owned(), records: 0, writes: 0, open: 0, first: 0, batches: Vec::new() }
     }
 
-    /// Adds the next record in order of key.
+    /// Adds the next record in the order of loading.
     pub(super) fn add(&mut self, key: &str, writes: u64, batch_records: u64) {
         self.records += 1;
         self.writes += writes;

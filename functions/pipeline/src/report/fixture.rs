@@ -331,8 +331,14 @@ pub(crate) async fn loaded(ctx: &Context) {
 }
 
 async fn keep_plan(ctx: &Context) {
-    let wave =
-        |name: &str, records| plan::WaveV1 { name: name.into(), records, writes: records, batches: vec![] };
+    let wave = |name: &str, records| plan::WaveV1 {
+        name: name.into(),
+        records,
+        writes: records,
+        open: 0,
+        first: 0,
+        batches: vec![],
+    };
     let plan = PlanV1 {
         account: "acme".into(),
         baseline: "00".repeat(32),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::advice;
+use super::forecast::ForecastV1;
 use super::recordings::RecordingsV1;
 use super::records::{Line, State};
 use super::summary::SummaryV1;
@@ -57,6 +58,9 @@ pub struct ReportV1 {
     pub recordings: Option<RecordingsV1>,
     /// Requests to Gorgias by route.
     pub requests_by_route: BTreeMap<String, u64>,
+    /// What was forecast, beside what happened; absent where nothing was forecast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastV1>,
     /// Every wave was compared, and found right or accepted by name.
     pub is_complete: bool,
     /// What came to light while the report was made, as code and text.

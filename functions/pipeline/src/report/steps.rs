@@ -37,6 +37,9 @@ pub struct StepV1 {
     pub findings: BTreeMap<String, u64>,
     /// Requests to Gorgias that it sent.
     pub requests: u64,
+    /// Requests to LeadDesk that it sent, by command.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub source_requests: BTreeMap<String, u64>,
 }
 
 /// Stores that a step ran, and what it spent of the rate limit. A step that found everything done leaves no trace.
@@ -44,6 +47,19 @@ pub struct StepV1 {
 /// # Errors
 /// [`DocumentError`].
 pub async fn record(ctx: &Context, started_at: Timestamp, report: &StepReport) -> Result<(), DocumentError> {
+    record_since(ctx, started_at, report, &ctx.source.requests()).await
+}
+
+/// As [`record`], with what LeadDesk was asked since it had been asked so much.
+///
+/// # Errors
+/// [`DocumentError`].
+pub async fn record_since(
+    ctx: &Context,
+    started_at: Timestamp,
+    report: &StepReport,
+    asked_before: &BTreeMap<String, u64>,
+) -> Result<(), DocumentError> {
     let requests = usage::record_for(ctx, report.step).await?;
     if report.was_done && requests == 0 {
         return Ok(());
@@ -59,10 +75,19 @@ pub async fn record(ctx: &Context, started_at: Timestamp, report: &StepReport) -
         records: report.records.clone(),
         findings,
         requests,
+        source_requests: since(ctx.source.requests(), asked_before),
     };
     let key = ctx.run_key(&format!("steps/{:020}-{}.json", started_at.as_nanosecond(), report.step))?;
     run_folder::put(ctx, &key, &StoredStep::V1(step)).await?;
     Ok(())
+}
+
+fn since(now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let more = now.into_iter().map(|(command, count)| {
+        let earlier = before.get(&command).copied().unwrap_or(0);
+        (command, count.saturating_sub(earlier))
+    });
+    more.filter(|(_, count)| *count > 0).collect()
 }
 
 /// All records of steps, in order of their begin, but for the report's own.
@@ -80,13 +105,14 @@ pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
     Ok(steps)
 }
 
-/// Seconds of the steps that run at the rate of Gorgias: those that sent requests to it, but for the first look at both
-/// accounts, which takes as long as LeadDesk needs.
+/// Seconds of the steps that run at the rate of Gorgias: those that sent requests to it, but for the first looks at both
+/// accounts, which take as long as LeadDesk needs.
 #[must_use]
 pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
     let spent = |step: &StepV1| step.ended_at.duration_since(step.started_at).as_secs_f64().max(0.0);
     // An empty sum of floats is minus zero, which people would read as an error.
-    let at_its_rate = |step: &&StepV1| step.requests > 0 && step.step != DISCOVER;
+    let looks = [DISCOVER, crate::estimate::STEP];
+    let at_its_rate = |step: &&StepV1| step.requests > 0 && !looks.contains(&step.step.as_str());
     steps.iter().filter(at_its_rate).map(spent).fold(0.0, |sum, seconds| sum + seconds)
 }
 

@@ -32,6 +32,12 @@ pub fn render(report: &ReportV1) -> String {
         line(&mut out, &format!("  {}", recordings.in_words()));
     }
     requests(&mut out, report);
+    if let Some(forecast) = &report.forecast {
+        section(&mut out, "Forecast, and what happened");
+        for told in forecast.lines() {
+            line(&mut out, &told);
+        }
+    }
     section(&mut out, "Where things lie");
     for (what, place) in &report.places {
         line(&mut out, &format!("  {what:<10} {place}"));
