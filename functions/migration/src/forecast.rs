@@ -50,9 +50,9 @@ impl Range {
     }
 }
 
-/// Half the width of the interval that holds the true share in 19 of 20 samples, times the records it is applied to.
+/// How far the true share may be from the one in the sample, in 19 of 20 samples, times the records it is applied to.
 ///
-/// A share of none or of all in the sample says nothing by that rule; then three records of the sample are allowed for.
+/// Wilson's interval, which also says something of a share of none or of all; the wider side counts.
 #[must_use]
 pub fn margin(hits: u64, sample: u64, applied_to: u64) -> u64 {
     if sample == 0 || applied_to == 0 {
@@ -60,11 +60,16 @@ pub fn margin(hits: u64, sample: u64, applied_to: u64) -> u64 {
     }
     let (hits, sample, applied_to) = (float(hits), float(sample), float(applied_to));
     let share = (hits / sample).clamp(0.0, 1.0);
-    let deviation = 1.96 * (share * (1.0 - share) / sample).sqrt();
-    // The rule of three: 0 of n means fewer than 3 of n in 19 of 20 samples.
-    let width = deviation.max(if share == 0.0 || share == 1.0 { 3.0 / sample } else { 0.0 });
+    let square = DEVIATIONS * DEVIATIONS / sample;
+    let middle = (share + square / 2.0) / (1.0 + square);
+    let spread = share * (1.0 - share) / sample + square / (4.0 * sample);
+    let half = DEVIATIONS / (1.0 + square) * spread.sqrt();
+    let width = (middle + half - share).max(share - (middle - half));
     whole(width.min(1.0) * applied_to)
 }
+
+/// Standard deviations on either side that hold 19 of 20.
+const DEVIATIONS: f64 = 1.96;
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 fn float(count: u64) -> f64 {

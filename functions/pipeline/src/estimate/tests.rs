@@ -8,7 +8,7 @@ use crate::test_world::{FakeLeadDesk, World};
 /// Contacts of the account; a list shows two hundred of them to discovery.
 const CONTACTS: u64 = 300;
 
-/// One list; every third contact has an address, every tenth is gone, and the last two are one person.
+/// One list; every third contact has an address, every sixty-first is gone, and the last two are one person.
 fn account() -> FakeLeadDesk {
     let contact = |id: u64| {
         let email =
@@ -27,7 +27,7 @@ fn account() -> FakeLeadDesk {
         campaigns: vec![r#"{"id":12,"name":"Spring"}"#.into()],
         lists: vec![("41".into(), "List A".into())],
         exports: [("41".to_owned(), rows.collect())].into(),
-        contacts: (1..=CONTACTS).filter(|id| !id.is_multiple_of(10)).map(|id| (id, contact(id))).collect(),
+        contacts: (1..=CONTACTS).filter(|id| !id.is_multiple_of(61)).map(|id| (id, contact(id))).collect(),
         ..FakeLeadDesk::default()
     }
 }

@@ -73,7 +73,7 @@ async fn every_loss_has_a_kind_a_count_and_an_example() {
     expect_test::expect![[r#"
         contact/CUS103 as-text 1 contact 1: email: not one valid address (…)
         contact/EXT311 dropped 1 contact 4: LeadDesk has no such contact any more
-        contact/PER102 merged 1 contact 2 into 1: same number and name
+        contact/LOS203 merged 1 contact 2 into 1: same number and name
         lead/LEA104 rounded 2 lead 41:1
         lead/LEA105 dropped 1 lead 41:4: its contact was not read: it is gone or could not be used
         list/LOS202 documented 1 tag or card of its leads, settings in the handoff
