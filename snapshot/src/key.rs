@@ -29,6 +29,11 @@ impl Key {
         self.0.starts_with(&prefix.0)
     }
 
+    /// The bytes of a key again.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -3,11 +3,14 @@
 //! Flipped bits in Parquet often read back as other data without an error, so nothing is parsed before its digest is
 //! known to be right. Memory stays bounded by a batch, whatever the size of the snapshot.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::ops::Bound;
 use std::path::PathBuf;
 
 use crate::error::SnapshotError;
 use crate::hash::to_text;
+use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::row::{Row, RowRead};
 use crate::value::ValueBuf;
@@ -15,12 +18,14 @@ use crate::write::Sealed;
 
 mod join;
 mod parts;
+mod pick;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use join::{Children, Group, Grouped, Merged};
 pub(crate) use parts::{VerifiedPart, VerifiedParts, batch_rows};
+pub use pick::Picked;
 pub(crate) use stream::RowStream;
 
 /// Rows of a batch, at most.
@@ -63,6 +68,28 @@ impl<R: Row> TableReader<R> {
     pub fn without(mut self, columns: &[&str]) -> Result<Self, SnapshotError> {
         self.rows.leave_out(columns)?;
         Ok(self)
+    }
+
+    /// Only rows whose sort key begins with one of these. The other rows are found by their keys alone, so that a few
+    /// records out of many cost little.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is not what the manifest lists.
+    pub fn only(self, keys: &BTreeSet<Key>) -> Result<Picked<R>, SnapshotError> {
+        let is_wanted = |key: &Key| {
+            let nearest = keys.range((Bound::Unbounded, Bound::Included(key))).next_back();
+            nearest.is_some_and(|nearest| key.starts_with(nearest))
+        };
+        if keys.is_empty() { self.rows.only(None::<fn(&Key) -> bool>) } else { self.rows.only(Some(is_wanted)) }
+            .map(Picked::new)
+    }
+
+    /// Only rows of whose sort key this is true.
+    ///
+    /// # Errors
+    /// As [`TableReader::only`].
+    pub fn only_where(self, is_wanted: impl Fn(&Key) -> bool) -> Result<Picked<R>, SnapshotError> {
+        self.rows.only(Some(is_wanted)).map(Picked::new)
     }
 
     /// The rows together with their hashes.

@@ -19,7 +19,7 @@ mod wanted;
 
 pub use chat::{SourceChatMessage, SourceConversation};
 pub use control::{
-    ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRepair,
+    ControlDelta, ControlDeltaScope, ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRepair,
     ControlRequestWindow, ControlRollback, ControlRun, MapField, MapValue,
 };
 pub use customers::{FoundCustomer, FoundCustomerChannel, FoundCustomerValue};
@@ -93,6 +93,8 @@ pub const ALL: &[&TableSchema] = &[
     ControlRequestWindow::SCHEMA,
     ControlRollback::SCHEMA,
     ControlRepair::SCHEMA,
+    ControlDelta::SCHEMA,
+    ControlDeltaScope::SCHEMA,
 ];
 
 /// The table of this name.

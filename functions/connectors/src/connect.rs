@@ -192,6 +192,7 @@ pub fn connect(
     Ok(Context {
         migration: config.migration.clone(),
         run,
+        pass: snapshot::Pass::Full,
         store,
         source: Arc::new(source),
         destination: Arc::new(destination),

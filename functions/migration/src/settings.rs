@@ -151,6 +151,18 @@ choice! {
     }
 }
 
+choice! {
+    /// What becomes of a record at Gorgias whose source vanished from LeadDesk. Nothing is ever deleted.
+    VanishedPolicy {
+        /// It stays as it is.
+        Keep = "keep",
+        /// Its ticket gets a tag.
+        Tag = "tag",
+        /// Its ticket is closed.
+        Close = "close",
+    }
+}
+
 /// A field of contacts that says whether a person may be written to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConsentField {

@@ -321,6 +321,14 @@ pub struct NameIndex {
 }
 
 impl NameIndex {
+    /// The account answers to this name too.
+    pub fn also(&mut self, name: &str, account: UserId) {
+        let key = folded(name);
+        if !key.is_empty() {
+            self.accounts.entry(key).or_default().insert(account);
+        }
+    }
+
     /// The account of this name. Names of the list export are shown names (facts: list export, last call agent).
     #[must_use]
     pub fn find(&self, name: &str) -> Named {

@@ -51,6 +51,9 @@ pub enum ArchiveError {
     /// The scratch folder cannot be made.
     #[error("cannot make the scratch folder")]
     Scratch(#[source] std::io::Error),
+    /// A document that says which snapshots count.
+    #[error("cannot tell which snapshots count")]
+    Document(#[source] Box<crate::run_folder::DocumentError>),
     /// A worker thread ended unexpectedly.
     #[error("a worker that reads or writes a snapshot failed")]
     Worker(#[from] tokio::task::JoinError),
@@ -62,7 +65,7 @@ impl ArchiveError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Snapshot(_) => "ARC101",
-            Self::Store(_) | Self::Key(_) => "STO101",
+            Self::Store(_) | Self::Key(_) | Self::Document(_) => "STO101",
             Self::NotRepeatable { .. } => "ARC102",
             Self::Missing { .. } => "ARC103",
             Self::Misplaced { .. } => "ARC104",
@@ -250,7 +253,7 @@ pub async fn parts<R: Row>(ctx: &Context, run: &RunId, pass: Pass) -> Result<Par
     Ok(Parts { manifest, paths, row: std::marker::PhantomData })
 }
 
-async fn local_parts(ctx: &Context, manifest: &Manifest) -> Result<Vec<PathBuf>, ArchiveError> {
+pub(crate) async fn local_parts(ctx: &Context, manifest: &Manifest) -> Result<Vec<PathBuf>, ArchiveError> {
     tokio::fs::create_dir_all(&ctx.scratch).await.map_err(ArchiveError::Scratch)?;
     let mut paths = Vec::with_capacity(manifest.parts.len());
     for part in &manifest.parts {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use migration::residency::Places;
-use migration::settings::MappingSettings;
-use snapshot::RunId;
+use migration::settings::{MappingSettings, VanishedPolicy};
+use snapshot::{Pass, RunId};
 
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::Gorgias;
@@ -22,6 +22,8 @@ pub struct Context {
     pub migration: String,
     /// The run.
     pub run: RunId,
+    /// Which reading of LeadDesk the steps before the load work on: everything, or what a delta read.
+    pub pass: Pass,
     /// Snapshots, ledger, reports.
     pub store: Arc<dyn Store>,
     /// LeadDesk.
@@ -108,6 +110,8 @@ pub struct Limits {
     pub ledger: crate::ledger::timing::Timing,
     /// What the operator states.
     pub stated: Stated,
+    /// What becomes of records whose source vanished.
+    pub vanished: VanishedPolicy,
     /// How long what a rollback removed stays in the trash before it may be removed for good.
     pub rollback_hold: std::time::Duration,
 }
@@ -126,6 +130,7 @@ impl Default for Limits {
             accepted_findings: Vec::new(),
             ledger: crate::ledger::timing::Timing::default(),
             stated: Stated::default(),
+            vanished: VanishedPolicy::Keep,
             rollback_hold: ROLLBACK_HOLD,
         }
     }
@@ -146,5 +151,22 @@ impl Context {
     /// [`InvalidKey`] when `rest` is no valid object name.
     pub fn run_key(&self, rest: &str) -> Result<Key, InvalidKey> {
         self.key(&format!("runs/{}/{rest}", self.run))
+    }
+
+    /// Key of what belongs to one reading of LeadDesk: that of a delta has a folder of its own.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] when `rest` is no valid object name.
+    pub fn pass_key(&self, rest: &str) -> Result<Key, InvalidKey> {
+        match self.pass {
+            Pass::Full => self.run_key(rest),
+            pass => self.run_key(&format!("{pass}/{rest}")),
+        }
+    }
+
+    /// The same for another reading of LeadDesk.
+    #[must_use]
+    pub fn reading(&self, pass: Pass) -> Self {
+        Self { pass, ..self.clone() }
     }
 }

@@ -25,6 +25,7 @@ pub mod part;
 pub mod recordings;
 pub mod seen;
 mod settings;
+pub mod since;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +40,7 @@ use snapshot::tables::{
     SourceConversation, SourceDocument, SourceField, SourceFieldValue, SourceGroup, SourceLead, SourceList,
     SourceOffice, SourceOutcome, SourceRecording,
 };
-use snapshot::{Pass, Row, Sealed, TableSchema};
+use snapshot::{Row, Sealed, TableSchema};
 
 pub use error::ExtractError;
 
@@ -51,6 +52,7 @@ use crate::progress::Event;
 use crate::step::{StepFinding, StepReport};
 use part::PartRecord;
 use seen::Seen;
+use since::Since;
 
 /// Name of the step in reports and events.
 const STEP: &str = "extract";
@@ -100,8 +102,9 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
         return report(ctx, true).await;
     }
     let folder = scan(ctx).await?;
-    let started_at = begin(ctx, &folder).await?;
-    let extraction = Extraction { ctx, folder: &folder, started_at };
+    let (started_at, files) = begin(ctx, &folder).await?;
+    let since = Since::of(ctx).await?;
+    let extraction = Extraction { ctx, folder: &folder, started_at, files, since: since.as_ref() };
     extraction.organisation().await?;
     extraction.leads().await?;
     extraction.calls().await?;
@@ -116,7 +119,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, ExtractError> {
 /// Every table is sealed; files that changed since do not matter any more.
 async fn is_done(ctx: &Context) -> Result<bool, ExtractError> {
     for table in tables(ctx) {
-        if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
+        if !archive::is_sealed(ctx, &ctx.run, ctx.pass, table).await? {
             return Ok(false);
         }
     }
@@ -135,7 +138,7 @@ async fn report(ctx: &Context, was_done: bool) -> Result<StepReport, ExtractErro
         }
     }
     for table in tables(ctx) {
-        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, ctx.pass, table).await? {
             report.records.insert(table.name.to_owned(), manifest.rows);
         }
     }
@@ -160,7 +163,7 @@ pub async fn records(ctx: &Context) -> Result<Vec<PartRecord>, ExtractError> {
 /// # Errors
 /// [`ExtractError::Store`] before the extraction.
 pub async fn started_at(ctx: &Context) -> Result<Timestamp, ExtractError> {
-    let key = ctx.run_key("extract/started.json")?;
+    let key = ctx.pass_key("extract/started.json")?;
     let bytes = ctx.store.get(&key).await?;
     let StoredStart::V1 { started_at, .. } =
         serde_json::from_slice(&bytes).map_err(|_| ExtractError::StoredPage { key: key.to_string() })?;
@@ -173,12 +176,15 @@ async fn scan(ctx: &Context) -> Result<Folder, ExtractError> {
 }
 
 /// Freezes the moment and the files of this run.
-async fn begin(ctx: &Context, folder: &Folder) -> Result<Timestamp, ExtractError> {
+async fn begin(
+    ctx: &Context,
+    folder: &Folder,
+) -> Result<(Timestamp, BTreeMap<String, String>), ExtractError> {
     let digests = {
         let folder = folder.clone();
         tokio::task::spawn_blocking(move || folder.digests()).await??
     };
-    let key = ctx.run_key("extract/started.json")?;
+    let key = ctx.pass_key("extract/started.json")?;
     let unreadable = || ExtractError::StoredPage { key: key.to_string() };
     let bytes = match ctx.store.get(&key).await {
         Ok(bytes) => bytes,
@@ -194,9 +200,10 @@ async fn begin(ctx: &Context, folder: &Folder) -> Result<Timestamp, ExtractError
     };
     let StoredStart::V1 { started_at, files } = serde_json::from_slice(&bytes).map_err(|_| unreadable())?;
     let names: std::collections::BTreeSet<&String> = files.keys().chain(digests.keys()).collect();
-    match names.into_iter().find(|name| files.get(*name) != digests.get(*name)) {
-        Some(file) => Err(ExtractError::FileChanged { file: file.clone() }),
-        None => Ok(started_at),
+    let changed = names.into_iter().find(|name| files.get(*name) != digests.get(*name)).cloned();
+    match changed {
+        Some(file) => Err(ExtractError::FileChanged { file }),
+        None => Ok((started_at, digests)),
     }
 }
 
@@ -205,6 +212,10 @@ struct Extraction<'a> {
     ctx: &'a Context,
     folder: &'a Folder,
     started_at: Timestamp,
+    /// Digests of the operator's files.
+    files: BTreeMap<String, String>,
+    /// The reading that this one goes on from.
+    since: Option<&'a Since>,
 }
 
 impl Extraction<'_> {
@@ -227,7 +238,7 @@ impl Extraction<'_> {
         let ctx = self.ctx;
         let mut is_sealed = part::load(ctx, name).await?.is_some();
         for table in tables {
-            is_sealed &= archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await?;
+            is_sealed &= archive::is_sealed(ctx, &ctx.run, ctx.pass, table).await?;
         }
         if is_sealed {
             return Ok(());
@@ -255,40 +266,81 @@ impl Extraction<'_> {
         Ok(())
     }
 
+    /// Whether calls come from a call log; a delta goes on as the run began.
+    async fn has_call_log(&self) -> Result<bool, ExtractError> {
+        let file = crate::operator::folder::OperatorFile::Calls;
+        let is_there = self.folder.path(file).is_some();
+        match self.since {
+            None => Ok(is_there),
+            Some(since) => match since.has_call_log().await? {
+                false if is_there => Err(ExtractError::CallLogAppeared),
+                has_log => Ok(has_log),
+            },
+        }
+    }
+
     async fn calls(&self) -> Result<(), ExtractError> {
-        if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_none() {
+        if !self.has_call_log().await? {
             return Ok(());
         }
+        let name = crate::operator::folder::OperatorFile::Calls.name();
         self.part("calls", &[SourceCall::SCHEMA], || async {
-            let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("calls.csv"));
-            tokio::task::spawn_blocking(move || {
-                let mut record = PartRecord::default();
-                let sealed = calls::from_file(&ctx, &folder, &seen, &mut record)?;
-                Ok((record, sealed.into_iter().collect()))
-            })
-            .await?
+            if let Some(since) = self.since
+                && (!self.files.contains_key(name) || since.is_same_file(name, &self.files))
+            {
+                let record = part::load(&since.base, "calls").await?.unwrap_or_default();
+                return Ok((record, vec![since::whole::<SourceCall>(self.ctx, since).await?]));
+            }
+            let (record, mut sealed) = self.call_log().await?;
+            if let Some(since) = self.since
+                && let Some(log) = sealed.pop()
+            {
+                sealed.push(since::calls_beside(self.ctx, since, log).await?);
+            }
+            Ok((record, sealed))
         })
         .await
+    }
+
+    async fn call_log(&self) -> Result<(PartRecord, Vec<Sealed>), ExtractError> {
+        let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("calls.csv"));
+        tokio::task::spawn_blocking(move || {
+            let mut record = PartRecord::default();
+            let sealed = calls::from_file(&ctx, &folder, &seen, &mut record)?;
+            Ok((record, sealed.into_iter().collect()))
+        })
+        .await?
     }
 
     async fn contacts(&self) -> Result<(), ExtractError> {
         self.part("contacts", &[SourceContact::SCHEMA, SourceFieldValue::SCHEMA], || async {
             let ids = lists::contact_ids(self.ctx).await?;
             let mut record = PartRecord::default();
-            let sealed = contacts::read(self.ctx, &ids, &mut record).await?;
+            let sealed = match self.since {
+                None => contacts::read(self.ctx, &ids, None, &mut record).await?,
+                Some(since) => {
+                    let due = since::due(self.ctx, since).await?;
+                    let (ask, carried) = since::part(&ids, &due, since).await?;
+                    contacts::read(self.ctx, &ask, Some(carried), &mut record).await?
+                }
+            };
             Ok((record, vec![sealed.contacts, sealed.values]))
         })
         .await
     }
 
     async fn histories(&self) -> Result<(), ExtractError> {
-        if self.folder.path(crate::operator::folder::OperatorFile::Calls).is_some() {
+        if self.has_call_log().await? {
             return Ok(());
         }
         self.part("histories", &[SourceCall::SCHEMA], || async {
             let phones = lists::phones(self.ctx).await?;
             let mut record = PartRecord::default();
-            let sealed = histories::read(self.ctx, &phones, &mut record).await?;
+            let since = match self.since {
+                None => None,
+                Some(since) => Some(histories::moved(self.ctx, since, &phones).await?),
+            };
+            let sealed = histories::read(self.ctx, &phones, since, &mut record).await?;
             Ok((record, vec![sealed]))
         })
         .await
@@ -308,14 +360,32 @@ impl Extraction<'_> {
 
     async fn chat(&self) -> Result<(), ExtractError> {
         self.part("chat", &[SourceConversation::SCHEMA, SourceChatMessage::SCHEMA], || async {
-            let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("chatbot"));
-            tokio::task::spawn_blocking(move || {
-                let mut record = PartRecord::default();
-                let sealed = chat::read(&ctx, &folder, &seen, &mut record)?;
-                Ok((record, vec![sealed.conversations, sealed.messages]))
-            })
-            .await?
+            if let Some(since) = self.since
+                && since.has_same_archives(&self.files)
+            {
+                let record = part::load(&since.base, "chat").await?.unwrap_or_default();
+                let conversations = since::whole::<SourceConversation>(self.ctx, since).await?;
+                return Ok((
+                    record,
+                    vec![conversations, since::whole::<SourceChatMessage>(self.ctx, since).await?],
+                ));
+            }
+            let (record, sealed) = self.chat_exports().await?;
+            match self.since {
+                None => Ok((record, sealed)),
+                Some(since) => Ok((record, since::chats_beside(self.ctx, since, sealed).await?)),
+            }
         })
         .await
+    }
+
+    async fn chat_exports(&self) -> Result<(PartRecord, Vec<Sealed>), ExtractError> {
+        let (ctx, folder, seen) = (self.ctx.clone(), self.folder.clone(), self.seen("chatbot"));
+        tokio::task::spawn_blocking(move || {
+            let mut record = PartRecord::default();
+            let sealed = chat::read(&ctx, &folder, &seen, &mut record)?;
+            Ok((record, vec![sealed.conversations, sealed.messages]))
+        })
+        .await?
     }
 }

@@ -27,6 +27,7 @@ pub mod archive;
 pub mod carried;
 pub mod context;
 pub mod cost;
+pub mod deltas;
 pub mod doctor;
 pub mod documents;
 pub mod evidence;
@@ -44,6 +45,7 @@ pub mod source_json;
 pub mod step;
 pub mod stop;
 pub mod wave;
+pub(crate) mod wish;
 
 pub mod conformance;
 pub mod ports;

@@ -19,9 +19,9 @@ use migration::gorgias::UserId;
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::WantUser;
-use snapshot::{Pass, Row, TableReader};
+use snapshot::{Pass, Row};
 
-use crate::archive::{self, ArchiveError};
+use crate::archive::ArchiveError;
 use crate::context::Context;
 use crate::ledger::book::Book;
 use crate::ledger::driver::{self, DriveError, Part, Tally, Work, codes};
@@ -36,6 +36,7 @@ use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 use crate::wave::Wave;
+use crate::wish::{self, Wish};
 
 use customers::CustomersWork;
 use drafts::Names;
@@ -460,9 +461,9 @@ pub(crate) async fn names(ctx: &Context) -> Result<Names, LoadError> {
     Ok(Names { directory, users })
 }
 
-/// A table of what is wanted.
-pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<TableReader<R>, ArchiveError> {
-    archive::open::<R>(ctx, &ctx.run, Pass::Full).await
+/// A table of what is wanted now.
+pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<Wish<R>, ArchiveError> {
+    wish::newest(ctx).await
 }
 
 async fn customers_work(ctx: &Context, names: Names) -> Result<CustomersWork<'_>, LoadError> {

@@ -281,6 +281,7 @@ impl World {
         let ctx = Context {
             migration: "acme".into(),
             run: "2026-11-22-a1".parse().expect("a run"),
+            pass: snapshot::Pass::Full,
             store: store.clone(),
             source: source.clone(),
             destination,

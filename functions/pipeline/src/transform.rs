@@ -6,10 +6,12 @@
 //! Deliberately absent: LeadDesk, Gorgias, the clock.
 
 pub mod balance;
+pub mod changed;
 mod chats;
 mod customers;
 pub mod error;
 mod failures;
+mod fold;
 mod frames;
 mod making;
 pub mod records;
@@ -28,7 +30,7 @@ use snapshot::tables::{
     WantCustomerChannel, WantCustomerValue, WantField, WantMessage, WantTag, WantTeam, WantTeamMember,
     WantTicket, WantTicketTag, WantTicketValue, WantUser,
 };
-use snapshot::{Children, Digest, Pass, Row, TableReader, TableSchema};
+use snapshot::{Children, Digest, Row, SnapshotError, TableReader, TableSchema};
 
 pub use balance::{Balance, ObjectCounts};
 pub use error::TransformError;
@@ -83,7 +85,7 @@ pub enum StoredCounts {
 /// # Errors
 /// [`DocumentError::Missing`] before the transformation.
 pub async fn counts(ctx: &Context) -> Result<Balance, DocumentError> {
-    let stored: Option<StoredCounts> = documents::get(ctx, ctx.run_key("counts.json")?).await?;
+    let stored: Option<StoredCounts> = documents::get(ctx, ctx.pass_key("counts.json")?).await?;
     let StoredCounts::V1(balance) = stored.ok_or(DocumentError::Missing { what: "balance", step: STEP })?;
     Ok(balance)
 }
@@ -103,7 +105,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
     let started_at = extract::started_at(ctx).await?;
     let source = Source::open(ctx).await?;
     let provenance = Provenance {
-        pass: Pass::Full,
+        pass: ctx.pass,
         made_from: made_from(ctx, &mapping.digest().to_hex()).await?,
         mapping_hash: Some(mapping.digest().to_hex()),
         taken_at: None,
@@ -111,7 +113,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
     let made = {
         let ctx = ctx.clone();
         tokio::task::spawn_blocking(move || {
-            Making { ctx: &ctx, mapping: &mapping, inventory: &inventory, provenance, started_at }
+            Making { ctx: &ctx, mapping: &mapping, inventory: &inventory, provenance, started_at, portion: None }
                 .make(source, rejects)
         })
         .await??
@@ -120,14 +122,14 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
     for table in tables {
         archive::publish(ctx, table).await?;
     }
-    let key = ctx.run_key("counts.json").map_err(DocumentError::from)?;
+    let key = ctx.pass_key("counts.json").map_err(DocumentError::from)?;
     documents::put(ctx, key, &StoredCounts::V1(balance.clone())).await?;
     report(ctx, &balance, false).await
 }
 
 async fn is_done(ctx: &Context) -> Result<bool, TransformError> {
     for table in tables(ctx) {
-        if !archive::is_sealed(ctx, &ctx.run, Pass::Full, table).await? {
+        if !archive::is_sealed(ctx, &ctx.run, ctx.pass, table).await? {
             return Ok(false);
         }
     }
@@ -141,7 +143,7 @@ async fn is_done(ctx: &Context) -> Result<bool, TransformError> {
 async fn report(ctx: &Context, balance: &Balance, was_done: bool) -> Result<StepReport, TransformError> {
     let mut report = StepReport { step: STEP, was_done, ..StepReport::default() };
     for table in tables(ctx) {
-        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, ctx.pass, table).await? {
             report.records.insert(table.name.to_owned(), manifest.rows);
         }
     }
@@ -160,13 +162,16 @@ async fn report(ctx: &Context, balance: &Balance, was_done: bool) -> Result<Step
 async fn made_from(ctx: &Context, mapping: &str) -> Result<Vec<Digest>, TransformError> {
     let mut digests = Vec::new();
     for table in extract::tables(ctx) {
-        if let Some(manifest) = archive::manifest(ctx, &ctx.run, Pass::Full, table).await? {
+        if let Some(manifest) = archive::manifest(ctx, &ctx.run, ctx.pass, table).await? {
             digests.push(manifest.digest());
         }
     }
     digests.extend(mapping.parse::<Digest>());
     Ok(digests)
 }
+
+/// Rows in order of their key, all of a table or some.
+type Rows<R> = Box<dyn Iterator<Item = Result<R, SnapshotError>> + Send>;
 
 /// The source, opened and verified. Tables that are read twice are opened twice.
 struct Source {
@@ -177,14 +182,14 @@ struct Source {
     groups: TableReader<SourceGroup>,
     outcomes: TableReader<SourceOutcome>,
     blacklist: TableReader<SourceBlacklist>,
-    contacts: [TableReader<SourceContact>; 2],
-    values: TableReader<SourceFieldValue>,
-    leads: [TableReader<SourceLead>; 2],
-    calls: TableReader<SourceCall>,
+    contacts: [Rows<SourceContact>; 2],
+    values: Rows<SourceFieldValue>,
+    leads: [Rows<SourceLead>; 2],
+    calls: Rows<SourceCall>,
     /// By call, where recordings are fetched.
-    recordings: Option<Children<SourceRecording, TableReader<SourceRecording>>>,
-    conversations: TableReader<SourceConversation>,
-    messages: TableReader<SourceChatMessage>,
+    recordings: Option<Children<SourceRecording, Rows<SourceRecording>>>,
+    conversations: Rows<SourceConversation>,
+    messages: Rows<SourceChatMessage>,
 }
 
 impl Source {
@@ -197,22 +202,26 @@ impl Source {
             groups: open(ctx).await?,
             outcomes: open(ctx).await?,
             blacklist: open(ctx).await?,
-            contacts: [open(ctx).await?, open(ctx).await?],
-            values: open(ctx).await?,
-            leads: [open(ctx).await?, open(ctx).await?],
-            calls: open(ctx).await?,
+            contacts: [rows(ctx).await?, rows(ctx).await?],
+            values: rows(ctx).await?,
+            leads: [rows(ctx).await?, rows(ctx).await?],
+            calls: rows(ctx).await?,
             recordings: match extract::recordings::are_kept(&ctx.mapping) {
-                true => Some(open::<SourceRecording>(ctx).await?.children(1)),
+                true => Some(Children::new(rows::<SourceRecording>(ctx).await?, 1)),
                 false => None,
             },
-            conversations: open(ctx).await?,
-            messages: open(ctx).await?,
+            conversations: rows(ctx).await?,
+            messages: rows(ctx).await?,
         })
     }
 }
 
+async fn rows<R: Row>(ctx: &Context) -> Result<Rows<R>, TransformError> {
+    Ok(Box::new(open::<R>(ctx).await?))
+}
+
 /// A source table without the raw records, which nothing here looks at.
 async fn open<R: Row>(ctx: &Context) -> Result<TableReader<R>, TransformError> {
-    let reader = archive::open::<R>(ctx, &ctx.run, Pass::Full).await?;
+    let reader = archive::open::<R>(ctx, &ctx.run, ctx.pass).await?;
     Ok(reader.without(&[snapshot::RAW_JSON])?)
 }

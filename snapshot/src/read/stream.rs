@@ -129,6 +129,24 @@ impl RowStream {
         Ok(positions)
     }
 
+    /// Leaves all columns unread but the sort key.
+    pub(super) fn leave_key(&mut self) {
+        let columns = self.columns.iter();
+        self.wanted = columns.filter(|column| column.is_key).map(|column| column.name).collect();
+        self.reads_hash = false;
+    }
+
+    /// Columns, those that are read, and the parts, as long as no row was read.
+    pub(super) fn unread(&self) -> Result<(Vec<Column>, Vec<&'static str>, VerifiedParts), SnapshotError> {
+        match &self.state {
+            State::Waiting(parts) => Ok((self.columns.clone(), self.wanted.clone(), parts.clone())),
+            State::Reading { .. } | State::Ended => Err(SnapshotError::Contradiction {
+                path: std::path::PathBuf::new(),
+                detail: "rows were read already".into(),
+            }),
+        }
+    }
+
     fn notice_hash(&mut self) {
         self.reads_hash = self.hash_position.is_some_and(|at| self.wanted.contains(&self.columns[at].name));
     }

@@ -203,3 +203,47 @@ table! {
         change: Option<String> => direct null("no field is written again"),
     }
 }
+
+table! {
+    /// What a delta does with each record whose wish changed, and why not where it does not. Records that need nothing are
+    /// not in it.
+    pub struct ControlDelta = "ctl_delta", Control, version 1 {
+        /// Object: `ticket`, `message`, `customer`.
+        object: String => key category example("ticket"),
+        /// Our key.
+        external_id: String => key indirect example("leaddesk:lead:41:1001"),
+        /// Id in Gorgias; that of the ticket for a message that is appended; empty for a record that is made.
+        gorgias_id: String => key indirect example("88001"),
+        /// `create`, `release`, `update`, `append`, `ask` or `keep`.
+        action: String => category example("update"),
+        /// Code of the reason for what is not written.
+        reason_code: Option<String> => category null("nothing stands in the way") example("DEL113"),
+        /// The reason in words, without values.
+        reason: Option<String> => null("nothing stands in the way"),
+        /// Fields that are written, separated by blanks.
+        changed_fields: Option<String> => null("none"),
+        /// Fields that stay as they are, separated by blanks.
+        kept_fields: Option<String> => null("none"),
+        /// Each field that is written, as it was found and as it is wished, as JSON.
+        change: Option<String> => direct null("no field is written"),
+        /// Each field that both sides changed, as it was written last, as it was found, and as it is wished, as JSON.
+        conflict: Option<String> => direct null("no field is in conflict"),
+    }
+}
+
+table! {
+    /// Records whose wish is another than that of the full pass, and the delta that changed it last. What the full pass
+    /// wishes for these is out of date; their rows stand in the tables of this pass.
+    pub struct ControlDeltaScope = "ctl_delta_scope", Control, version 1 {
+        /// Object: `ticket` or `customer`; what belongs to them goes with them.
+        object: String => key category example("ticket"),
+        /// Our key.
+        external_id: String => key indirect example("leaddesk:lead:41:1001"),
+        /// `new`, `changed`, `moved` to another customer, `merged` into another customer, or `vanished` from LeadDesk.
+        state: String => category example("changed"),
+        /// What may be behind a record that vanished; LeadDesk does not tell which.
+        likely_cause: Option<String> => category null("it did not vanish") example("contact deleted"),
+        /// Number of the delta that changed it last.
+        changed_in: i32 => example("3"),
+    }
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migration::finding;
 use snapshot::tables::SourceCall;
-use snapshot::{Pass, Sealed, TableWriter};
+use snapshot::{Sealed, TableWriter};
 
 use super::call_rows::{CallColumns, TALK_SECONDS_PLAUSIBLE_MAX, parse};
 use super::error::ExtractError;
@@ -38,7 +38,7 @@ pub fn from_file(
     let mut reading = Reading {
         ctx,
         seen,
-        writer: archive::writer::<SourceCall>(ctx, Pass::Full, Vec::new())?,
+        writer: archive::writer::<SourceCall>(ctx, ctx.pass, Vec::new())?,
         set_aside: repeated.into_iter().map(|id| (id, Vec::new())).collect(),
         record,
         notes: BTreeMap::new(),

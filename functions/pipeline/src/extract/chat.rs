@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use migration::finding;
 use snapshot::tables::{SourceChatMessage, SourceConversation};
-use snapshot::{Pass, Sealed, TableWriter};
+use snapshot::{Sealed, TableWriter};
 
 use super::chat_window::Window;
 use super::error::ExtractError;
@@ -265,8 +265,8 @@ impl<'a> Merging<'a> {
             seen,
             frames,
             record,
-            conversations: archive::writer(ctx, Pass::Full, Vec::new())?,
-            messages: archive::writer(ctx, Pass::Full, Vec::new())?,
+            conversations: archive::writer(ctx, ctx.pass, Vec::new())?,
+            messages: archive::writer(ctx, ctx.pass, Vec::new())?,
             window: Window::default(),
             repeated: 0,
         })

@@ -8,13 +8,14 @@ use migration::settings::MappingSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use snapshot::tables::{SourceContact, SourceFieldValue};
-use snapshot::{Pass, Sealed, TableWriter};
+use snapshot::{Sealed, TableWriter};
 
 use super::contact::{self, ContactRows};
 use super::error::ExtractError;
 use super::pages::{self, Page};
 use super::part::{PartRecord, SourceReject};
 use super::seen::Seen;
+use super::since::Carried;
 use crate::archive;
 use crate::context::Context;
 use crate::ports::leaddesk::SourceError;
@@ -69,6 +70,7 @@ fn page_name(number: usize) -> String {
 pub async fn read(
     ctx: &Context,
     ids: &[u64],
+    carried: Option<Carried>,
     record: &mut PartRecord,
 ) -> Result<SealedContacts, ExtractError> {
     let total = u64::try_from(ids.len()).unwrap_or(u64::MAX);
@@ -77,8 +79,8 @@ pub async fn read(
         .emit(ctx.clock.now(), Event::StepStarted { step: "extract", part: part(), total: Some(total) });
     let mut making = Making {
         ctx: ctx.clone(),
-        contacts: archive::writer::<SourceContact>(ctx, Pass::Full, Vec::new())?,
-        values: archive::writer::<SourceFieldValue>(ctx, Pass::Full, Vec::new())?,
+        contacts: archive::writer::<SourceContact>(ctx, ctx.pass, Vec::new())?,
+        values: archive::writer::<SourceFieldValue>(ctx, ctx.pass, Vec::new())?,
         record: PartRecord::default(),
         nested: 0,
     };
@@ -92,7 +94,13 @@ pub async fn read(
         let event = Event::StepAdvanced { step: "extract", part: part(), done, failed, bucket: None };
         ctx.progress.emit(ctx.clock.now(), event);
     }
-    let (sealed, made) = tokio::task::spawn_blocking(move || making.seal()).await??;
+    let seal = move || {
+        if let Some(carried) = carried {
+            making.carry(carried)?;
+        }
+        making.seal()
+    };
+    let (sealed, made) = tokio::task::spawn_blocking(seal).await??;
     record.rejects.extend(made.rejects);
     record.findings.extend(made.findings);
     record.count("contact", made.counts.get("contact").copied().unwrap_or(0));
@@ -177,6 +185,26 @@ impl Making {
         self.contacts.push(rows.contact)?;
         for value in rows.values {
             self.values.push(value)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over what was not asked for again.
+    fn carry(&mut self, carried: Carried) -> Result<(), ExtractError> {
+        self.record.rejects.extend(carried.rejects);
+        let is_kept = |id: &str| id.parse().is_ok_and(|id: u64| carried.kept.contains(&id));
+        for row in carried.contacts {
+            let row = row?;
+            if is_kept(&row.leaddesk_contact_id) {
+                self.record.count("contact", 1);
+                self.contacts.push(row)?;
+            }
+        }
+        for row in carried.values {
+            let row = row?;
+            if is_kept(&row.leaddesk_contact_id) {
+                self.values.push(row)?;
+            }
         }
         Ok(())
     }

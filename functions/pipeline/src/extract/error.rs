@@ -66,6 +66,11 @@ pub enum ExtractError {
         /// File name.
         file: String,
     },
+    /// A delta cannot change the way in which calls are read: the same call would get two ids.
+    #[error(
+        "calls.csv appeared since the run began, and its calls were read without one; start a new run with it"
+    )]
+    CallLogAppeared,
     /// A stored page cannot be understood.
     #[error("the stored page {key} cannot be read")]
     StoredPage {
@@ -142,6 +147,7 @@ impl ExtractError {
             Self::Export { fault, .. } => fault.code(),
             Self::Operator(fault) => fault.fault.code(),
             Self::FileChanged { .. } => "EXT104",
+            Self::CallLogAppeared => "EXT110",
             Self::StoredPage { .. } => "EXT105",
             Self::NotRepeatable { .. } => "EXT106",
             Self::RecordingsPending { .. } => "EXT108",

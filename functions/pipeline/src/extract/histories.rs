@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use snapshot::tables::SourceCall;
-use snapshot::{Pass, Sealed};
+use snapshot::{Sealed, TableReader};
 
 use super::call_rows::{NO_TIME, time_reason};
 use super::error::ExtractError;
+use super::lists;
 use super::pages;
 use super::part::{PartRecord, SourceReject};
 use super::seen::{Seen, e164};
+use super::since::{self, Since};
 use crate::archive;
 use crate::context::Context;
 use crate::ports::leaddesk::SourceError;
@@ -47,14 +49,21 @@ fn page_name(number: usize) -> String {
 ///
 /// # Errors
 /// What LeadDesk, the store or the writer say.
-pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Result<Sealed, ExtractError> {
-    let total = u64::try_from(phones.len()).unwrap_or(u64::MAX);
+pub async fn read(
+    ctx: &Context,
+    phones: &Phones,
+    since: Option<Moved>,
+    record: &mut PartRecord,
+) -> Result<Sealed, ExtractError> {
+    let is_asked = |phone: &&String| since.as_ref().is_none_or(|moved| moved.phones.contains(*phone));
+    let numbers: Vec<&String> = phones.keys().filter(is_asked).collect();
+    let total = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
     let part = || "call histories".to_owned();
     ctx.progress
         .emit(ctx.clock.now(), Event::StepStarted { step: "extract", part: part(), total: Some(total) });
-    let mut writer = archive::writer::<SourceCall>(ctx, Pass::Full, Vec::new())?;
-    let numbers: Vec<&String> = phones.keys().collect();
+    let mut writer = archive::writer::<SourceCall>(ctx, ctx.pass, Vec::new())?;
     let mut seen_ids = BTreeSet::new();
+    let mut shown = BTreeSet::new();
     let (mut calls, mut gaps, mut folds) = (0_u64, 0, 0);
     let mut done = 0;
     for (number, chunk) in numbers.chunks(PAGE_PHONES).enumerate() {
@@ -64,6 +73,9 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
             let broken = || ExtractError::StoredPage { key: page_name(number) };
             let line: Line<'_> = serde_json::from_str(line.ok_or_else(broken)?).map_err(|_| broken())?;
             let contact = phones.get(line.phone).cloned().flatten();
+            if !line.calls.is_empty() {
+                shown.insert(line.phone.to_owned());
+            }
             for row in rows(&line, contact.as_deref(), &ctx.mapping, &seen) {
                 calls += 1;
                 match row {
@@ -84,6 +96,19 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
         let event = Event::StepAdvanced { step: "extract", part: part(), done, failed, bucket: None };
         ctx.progress.emit(ctx.clock.now(), event);
     }
+    if let Some(moved) = since {
+        for row in moved.calls {
+            let row = row?;
+            // What a number shows now stands for what it showed before; one that shows nothing was erased, and its
+            // calls stay.
+            let is_replaced = row.number_raw.as_ref().is_some_and(|number| shown.contains(number));
+            if !is_replaced && seen_ids.insert(row.leaddesk_call_id.clone()) {
+                calls += 1;
+                record.count("call", 1);
+                writer.push(row)?;
+            }
+        }
+    }
     let text = "calls come from the personal-data read by number: no call id, agent or campaign; calls of numbers that \
                 no contact carries are not shown";
     record.find(finding::DIS102_NO_CALL_LOG.as_str(), calls.max(1), text);
@@ -95,6 +120,25 @@ pub async fn read(ctx: &Context, phones: &Phones, record: &mut PartRecord) -> Re
     let event = Event::StepFinished { step: "extract", part: part(), done: total, failed };
     ctx.progress.emit(ctx.clock.now(), event);
     Ok(tokio::task::spawn_blocking(move || writer.seal()).await??)
+}
+
+/// What a delta asks for, and what it takes over.
+pub struct Moved {
+    /// Numbers with calls since the reading before, and numbers that are new.
+    phones: BTreeSet<String>,
+    /// Calls as they were read before.
+    calls: TableReader<SourceCall>,
+}
+
+/// Numbers that are asked for again.
+///
+/// # Errors
+/// What the readers say.
+pub(super) async fn moved(ctx: &Context, since: &Since, phones: &Phones) -> Result<Moved, ExtractError> {
+    let mut due = since::due(ctx, since).await?.phones;
+    let known = lists::phones(&since.base).await?;
+    due.extend(phones.keys().filter(|phone| !known.contains_key(*phone)).cloned());
+    Ok(Moved { phones: due, calls: since.open().await? })
 }
 
 async fn history(ctx: &Context, phone: &str) -> Result<String, ExtractError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use snapshot::tables::{SourceAgent, SourceCall, SourceCampaign, SourceContact, SourceLead, SourceList};
-use snapshot::{Pass, Row as _, Sealed};
+use snapshot::{Row as _, Sealed};
 
 use super::error::ExtractError;
 use super::export_rows::{self, ExportOf, OwnStatuses};
@@ -97,7 +97,7 @@ async fn stored_lists(ctx: &Context) -> Result<Page, ExtractError> {
 
 fn agents(ctx: &Context, page: &Page, record: &mut PartRecord) -> Result<Sealed, ExtractError> {
     let seen = Seen::new(page.fetched_at, "users");
-    let mut writer = archive::writer::<SourceAgent>(ctx, Pass::Full, Vec::new())?;
+    let mut writer = archive::writer::<SourceAgent>(ctx, ctx.pass, Vec::new())?;
     for line in page.lines() {
         match organisation::agent(line.unwrap_or_default(), &seen) {
             Ok(row) => {
@@ -117,7 +117,7 @@ fn campaign_rows(
     record: &mut PartRecord,
 ) -> Result<Sealed, ExtractError> {
     let seen = Seen::new(page.fetched_at, "campaigns");
-    let mut writer = archive::writer::<SourceCampaign>(ctx, Pass::Full, Vec::new())?;
+    let mut writer = archive::writer::<SourceCampaign>(ctx, ctx.pass, Vec::new())?;
     for line in page.lines() {
         match organisation::campaign(line.unwrap_or_default(), sponsors, &seen) {
             Ok(row) => {
@@ -137,7 +137,7 @@ fn list_rows(
     record: &mut PartRecord,
 ) -> Result<Sealed, ExtractError> {
     let seen = Seen::new(page.fetched_at, "calling_list/list");
-    let mut writer = archive::writer::<SourceList>(ctx, Pass::Full, Vec::new())?;
+    let mut writer = archive::writer::<SourceList>(ctx, ctx.pass, Vec::new())?;
     let mut unlisted: BTreeSet<&String> = settings.keys().collect();
     let mut known = BTreeSet::new();
     for line in page.lines() {
@@ -172,7 +172,7 @@ fn list_rows(
 
 /// Id and name of every list, from the sealed table.
 async fn known_lists(ctx: &Context) -> Result<Vec<(String, String)>, ExtractError> {
-    let reader = archive::open::<SourceList>(ctx, &ctx.run, Pass::Full).await?;
+    let reader = archive::open::<SourceList>(ctx, &ctx.run, ctx.pass).await?;
     let mut lists = Vec::new();
     for row in reader {
         let row = row?;
@@ -205,7 +205,7 @@ struct MakingLeads {
 
 impl MakingLeads {
     fn new(ctx: &Context, statuses: OwnStatuses, record: PartRecord) -> Result<Self, ExtractError> {
-        let writer = archive::writer::<SourceLead>(ctx, Pass::Full, Vec::new())?;
+        let writer = archive::writer::<SourceLead>(ctx, ctx.pass, Vec::new())?;
         Ok(Self {
             ctx: ctx.clone(),
             statuses,
@@ -254,9 +254,9 @@ impl MakingLeads {
 
 /// Contacts that a list or a call names, ascending. Frozen, since both tables are sealed.
 pub(super) async fn contact_ids(ctx: &Context) -> Result<Vec<u64>, ExtractError> {
-    let leads = archive::open::<SourceLead>(ctx, &ctx.run, Pass::Full).await?;
-    let calls = if archive::is_sealed(ctx, &ctx.run, Pass::Full, SourceCall::SCHEMA).await? {
-        Some(archive::open::<SourceCall>(ctx, &ctx.run, Pass::Full).await?)
+    let leads = archive::open::<SourceLead>(ctx, &ctx.run, ctx.pass).await?;
+    let calls = if archive::is_sealed(ctx, &ctx.run, ctx.pass, SourceCall::SCHEMA).await? {
+        Some(archive::open::<SourceCall>(ctx, &ctx.run, ctx.pass).await?)
     } else {
         None
     };
@@ -277,8 +277,8 @@ pub(super) async fn contact_ids(ctx: &Context) -> Result<Vec<u64>, ExtractError>
 
 /// Every number of contacts and leads, with the contact that alone has it.
 pub(super) async fn phones(ctx: &Context) -> Result<Phones, ExtractError> {
-    let contacts = archive::open::<SourceContact>(ctx, &ctx.run, Pass::Full).await?;
-    let leads = archive::open::<SourceLead>(ctx, &ctx.run, Pass::Full).await?;
+    let contacts = archive::open::<SourceContact>(ctx, &ctx.run, ctx.pass).await?;
+    let leads = archive::open::<SourceLead>(ctx, &ctx.run, ctx.pass).await?;
     tokio::task::spawn_blocking(move || {
         let mut phones = Phones::new();
         let mut add = |number: &str, contact: &str| {

@@ -34,7 +34,7 @@ enum Head {
 /// # Errors
 /// [`ExtractError::Store`], [`ExtractError::StoredPage`].
 pub async fn load(ctx: &Context, name: &str) -> Result<Option<Page>, ExtractError> {
-    let key = ctx.run_key(&format!("pages/{name}"))?;
+    let key = ctx.pass_key(&format!("pages/{name}"))?;
     match ctx.store.get(&key).await {
         Ok(bytes) => parse(&bytes).map(Some).ok_or_else(|| ExtractError::StoredPage { key: key.to_string() }),
         Err(StoreError::NotFound { .. }) => Ok(None),
@@ -52,7 +52,7 @@ pub async fn store(
     fetched_at: Timestamp,
     body: Bytes,
 ) -> Result<Page, ExtractError> {
-    let key = ctx.run_key(&format!("pages/{name}"))?;
+    let key = ctx.pass_key(&format!("pages/{name}"))?;
     let head = serde_json::to_vec(&Head::V1 { fetched_at })
         .map_err(|_| ExtractError::StoredPage { key: key.to_string() })?;
     let mut bytes = BytesMut::with_capacity(head.len() + 1 + body.len());
@@ -100,7 +100,7 @@ where
     }
     // What was answered is not stored yet.
     let _writing = ctx.stop.writing();
-    let folder = ctx.run_key(&format!("pages/begun/{name}"))?;
+    let folder = ctx.pass_key(&format!("pages/begun/{name}"))?;
     let mut fetched_at = None;
     let mut lines: Vec<String> = Vec::new();
     for key in ctx.store.list(&folder).await? {

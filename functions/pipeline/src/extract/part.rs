@@ -120,7 +120,7 @@ fn key(part: &str) -> String {
 /// # Errors
 /// [`ExtractError::Store`], [`ExtractError::StoredPage`].
 pub async fn load(ctx: &Context, part: &str) -> Result<Option<PartRecord>, ExtractError> {
-    let key = ctx.run_key(&key(part))?;
+    let key = ctx.pass_key(&key(part))?;
     match ctx.store.get(&key).await {
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(StoredPart::V1(record)) => Ok(Some(record)),
@@ -138,7 +138,7 @@ pub async fn load(ctx: &Context, part: &str) -> Result<Option<PartRecord>, Extra
 pub async fn store(ctx: &Context, part: &str, mut record: PartRecord) -> Result<PartRecord, ExtractError> {
     record.rejects.sort_unstable();
     record.findings.sort_unstable();
-    let key = ctx.run_key(&key(part))?;
+    let key = ctx.pass_key(&key(part))?;
     let body = serde_json::to_vec(&StoredPart::V1(record.clone()))
         .map_err(|_| ExtractError::StoredPage { key: key.to_string() })?;
     match ctx.store.put_new(&key, Bytes::from(body)).await? {

@@ -13,7 +13,7 @@ use migration::finding::{self, Code};
 use migration::settings::{MappingSettings, RecordingPolicy};
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{SourceCall, SourceRecording};
-use snapshot::{Pass, Sealed, SnapshotError, TableReader, TableWriter};
+use snapshot::{Sealed, SnapshotError, TableReader, TableWriter};
 
 use super::error::ExtractError;
 use super::pages::{self, Page};
@@ -111,7 +111,7 @@ pub(super) async fn read(ctx: &Context, record: &mut PartRecord) -> Result<Seale
     let part = || "recordings".to_owned();
     tokio::fs::create_dir_all(&ctx.scratch).await.map_err(ExtractError::Scratch)?;
     ctx.progress.emit(ctx.clock.now(), Event::StepStarted { step: "extract", part: part(), total: None });
-    let mut calls = archive::open::<SourceCall>(ctx, &ctx.run, Pass::Full).await?;
+    let mut calls = archive::open::<SourceCall>(ctx, &ctx.run, ctx.pass).await?;
     let mut fetching = Fetching { ctx, archived: None };
     let mut making = Making::new(ctx)?;
     let mut unsettled = Vec::new();
@@ -318,7 +318,7 @@ struct Making {
 
 impl Making {
     fn new(ctx: &Context) -> Result<Self, ExtractError> {
-        let writer = archive::writer::<SourceRecording>(ctx, Pass::Full, Vec::new())?;
+        let writer = archive::writer::<SourceRecording>(ctx, ctx.pass, Vec::new())?;
         Ok(Self { writer, rejects: Vec::new(), counts: BTreeMap::new(), codes: BTreeMap::new() })
     }
 

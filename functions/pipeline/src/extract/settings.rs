@@ -6,7 +6,7 @@ use snapshot::tables::{
     SourceAgent, SourceBlacklist, SourceCall, SourceDocument, SourceField, SourceGroup, SourceOffice,
     SourceOutcome,
 };
-use snapshot::{Pass, Row, Sealed, TableReader};
+use snapshot::{Row, Sealed, TableReader};
 
 use super::call_facts::CallFacts;
 use super::error::ExtractError;
@@ -36,8 +36,8 @@ impl Extraction<'_> {
         self.part("settings", &tables, || async {
             let ctx = self.ctx;
             let readers = Readers {
-                agents: archive::open(ctx, &ctx.run, Pass::Full).await?,
-                calls: archive::open(ctx, &ctx.run, Pass::Full).await?,
+                agents: archive::open(ctx, &ctx.run, ctx.pass).await?,
+                calls: archive::open(ctx, &ctx.run, ctx.pass).await?,
             };
             let (ctx, folder, seen) = (ctx.clone(), self.folder.clone(), self.seen("operator"));
             tokio::task::spawn_blocking(move || make(&ctx, &folder, &seen, readers)).await?
@@ -99,7 +99,7 @@ fn seal<R: Row>(
     kind: &str,
     record: &mut PartRecord,
 ) -> Result<Sealed, ExtractError> {
-    let mut writer = archive::writer::<R>(ctx, Pass::Full, Vec::new())?;
+    let mut writer = archive::writer::<R>(ctx, ctx.pass, Vec::new())?;
     record.count(kind, u64::try_from(rows.len()).unwrap_or(0));
     for row in rows {
         writer.push(row)?;

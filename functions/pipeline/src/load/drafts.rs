@@ -132,7 +132,7 @@ pub(crate) fn customer_values(
 }
 
 /// A ticket's rows together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TicketRows {
     pub(crate) ticket: WantTicket,
     pub(crate) tags: Vec<WantTicketTag>,

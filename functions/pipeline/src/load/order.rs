@@ -15,9 +15,10 @@ use snapshot::{Pass, Row as _, SnapshotError};
 
 use super::drafts::TicketRows;
 use super::tickets::TicketTables;
-use crate::archive::{self, ArchiveError, Parts};
+use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::wave::Wave;
+use crate::wish::{self, Layers, WishParts};
 
 /// Records of one pass over the tables: about twenty megabytes of notes.
 const PASS_RECORDS: usize = 5_000;
@@ -42,9 +43,9 @@ pub(crate) fn age(row: &WantTicket) -> TicketAge {
 ///
 /// # Errors
 /// What the archive says.
-pub(crate) async fn tickets(ctx: &Context, wave: Wave) -> Result<Vec<Placed>, ArchiveError> {
+pub(crate) async fn tickets(ctx: &Context, wave: Wave, layers: Layers) -> Result<Vec<Placed>, ArchiveError> {
     let mut placed = Vec::new();
-    for row in archive::open::<WantTicket>(ctx, &ctx.run, Pass::Full).await? {
+    for row in wish::parts::<WantTicket>(ctx, layers).await?.open()? {
         let row = row?;
         if wave.holds_tickets_of(&row.wave) {
             let messages = u64::try_from(row.message_count).unwrap_or(0);
@@ -59,16 +60,16 @@ pub(crate) async fn tickets(ctx: &Context, wave: Wave) -> Result<Vec<Placed>, Ar
 ///
 /// # Errors
 /// What the archive says.
-pub(crate) async fn customers(ctx: &Context) -> Result<Vec<String>, ArchiveError> {
+pub(crate) async fn customers(ctx: &Context, layers: Layers) -> Result<Vec<String>, ArchiveError> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for wave in [Wave::Leads, Wave::Chats] {
-        for placed in tickets(ctx, wave).await? {
+        for placed in tickets(ctx, wave, layers).await? {
             let next = places.len();
             places.entry(placed.customer).or_insert(next);
         }
     }
     let mut keys = Vec::new();
-    for row in archive::open::<WantCustomer>(ctx, &ctx.run, Pass::Full).await? {
+    for row in wish::parts::<WantCustomer>(ctx, layers).await?.open()? {
         let key = row?.external_id;
         keys.push((places.get(&key).copied().unwrap_or(usize::MAX), key));
     }
@@ -78,23 +79,27 @@ pub(crate) async fn customers(ctx: &Context) -> Result<Vec<String>, ArchiveError
 
 /// The tables of tickets, to be read as often as there are passes.
 pub(crate) struct TicketParts {
-    tickets: Parts<WantTicket>,
-    tags: Parts<WantTicketTag>,
-    values: Parts<WantTicketValue>,
-    messages: Parts<WantMessage>,
-    attachments: Option<Parts<WantAttachment>>,
+    tickets: WishParts<WantTicket>,
+    tags: WishParts<WantTicketTag>,
+    values: WishParts<WantTicketValue>,
+    messages: WishParts<WantMessage>,
+    attachments: Option<WishParts<WantAttachment>>,
 }
 
 impl TicketParts {
-    async fn find(ctx: &Context) -> Result<Self, ArchiveError> {
-        let has_files = archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await?;
+    async fn find(ctx: &Context, layers: Layers) -> Result<Self, ArchiveError> {
+        let pass = match layers {
+            Layers::Newest => Pass::Full,
+            Layers::Only(pass) => pass,
+        };
+        let has_files = archive::is_sealed(ctx, &ctx.run, pass, WantAttachment::SCHEMA).await?;
         Ok(Self {
-            tickets: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            tags: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            values: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            messages: archive::parts(ctx, &ctx.run, Pass::Full).await?,
+            tickets: wish::parts(ctx, layers).await?,
+            tags: wish::parts(ctx, layers).await?,
+            values: wish::parts(ctx, layers).await?,
+            messages: wish::parts(ctx, layers).await?,
             attachments: match has_files {
-                true => Some(archive::parts(ctx, &ctx.run, Pass::Full).await?),
+                true => Some(wish::parts(ctx, layers).await?),
                 false => None,
             },
         })
@@ -106,7 +111,7 @@ impl TicketParts {
             tags: self.tags.open()?.children(1),
             values: self.values.open()?.children(1),
             messages: self.messages.open()?.children(1),
-            attachments: self.attachments.as_ref().map(Parts::open).transpose()?.map(|rows| rows.children(1)),
+            attachments: self.attachments.as_ref().map(WishParts::open).transpose()?.map(|rows| rows.children(1)),
         })
     }
 }
@@ -125,8 +130,8 @@ impl OrderedTickets {
     ///
     /// # Errors
     /// What the archive says.
-    pub(crate) async fn open(ctx: &Context, wave: Wave) -> Result<Self, ArchiveError> {
-        let (parts, order) = (TicketParts::find(ctx).await?, tickets(ctx, wave).await?);
+    pub(crate) async fn open(ctx: &Context, wave: Wave, layers: Layers) -> Result<Self, ArchiveError> {
+        let (parts, order) = (TicketParts::find(ctx, layers).await?, tickets(ctx, wave, layers).await?);
         Ok(Self { wave, parts, order, next: 0, pass: VecDeque::new() })
     }
 
@@ -180,9 +185,9 @@ pub(crate) type CustomerRows = (WantCustomer, Vec<WantCustomerChannel>, Vec<Want
 
 /// Customers in the order of loading.
 pub(crate) struct OrderedCustomers {
-    rows: Parts<WantCustomer>,
-    channels: Parts<WantCustomerChannel>,
-    values: Parts<WantCustomerValue>,
+    rows: WishParts<WantCustomer>,
+    channels: WishParts<WantCustomerChannel>,
+    values: WishParts<WantCustomerValue>,
     order: Vec<String>,
     next: usize,
     pass: VecDeque<CustomerRows>,
@@ -193,12 +198,12 @@ impl OrderedCustomers {
     ///
     /// # Errors
     /// What the archive says.
-    pub(crate) async fn open(ctx: &Context) -> Result<Self, ArchiveError> {
+    pub(crate) async fn open(ctx: &Context, layers: Layers) -> Result<Self, ArchiveError> {
         Ok(Self {
-            rows: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            channels: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            values: archive::parts(ctx, &ctx.run, Pass::Full).await?,
-            order: customers(ctx).await?,
+            rows: wish::parts(ctx, layers).await?,
+            channels: wish::parts(ctx, layers).await?,
+            values: wish::parts(ctx, layers).await?,
+            order: customers(ctx, layers).await?,
             next: 0,
             pass: VecDeque::new(),
         })

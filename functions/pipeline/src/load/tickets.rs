@@ -14,13 +14,13 @@ use migration::keys::ExternalId;
 use migration::ledger::{DestinationObject, ReceiptClass, Via, WriteKey};
 use migration::message::BODY_BYTES_MAX;
 use snapshot::tables::{WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
-use snapshot::{Children, Pass, Row as _, TableReader};
+use snapshot::{Children, Pass, Row as _};
 
 use super::drafts::{self, Names, TicketDraft, TicketRows};
 use super::order::OrderedTickets;
 use super::uploads::Uploads;
 use super::{Again, want};
-use crate::archive::{self, ArchiveError};
+use crate::archive::ArchiveError;
 use crate::context::Context;
 use crate::ledger::driver::{Action, Outcome, Reaction, Work, WorkFailure, codes, plain};
 use crate::ledger::request::{Mending, Request};
@@ -29,12 +29,13 @@ use crate::ledger::{Ledger, key};
 use crate::merges;
 use crate::ports::gorgias::{Gorgias, NewDelivery, NewMessage, ReadError};
 use crate::wave::Wave;
+use crate::wish::{self, Wish};
 
-type ChildrenOf<R> = Children<R, TableReader<R>>;
+type ChildrenOf<R> = Children<R, Wish<R>>;
 
 /// The tables of tickets, side by side.
 pub(crate) struct TicketTables {
-    pub(crate) tickets: TableReader<WantTicket>,
+    pub(crate) tickets: Wish<WantTicket>,
     pub(crate) tags: ChildrenOf<WantTicketTag>,
     pub(crate) values: ChildrenOf<WantTicketValue>,
     pub(crate) messages: ChildrenOf<WantMessage>,
@@ -50,8 +51,22 @@ impl TicketTables {
             tags: want::<WantTicketTag>(ctx).await?.children(1),
             values: want::<WantTicketValue>(ctx).await?.children(1),
             messages: want::<WantMessage>(ctx).await?.children(1),
-            attachments: match archive::is_sealed(ctx, &ctx.run, Pass::Full, WantAttachment::SCHEMA).await? {
+            attachments: match wish::is_there(ctx, Pass::Full, WantAttachment::SCHEMA).await? {
                 true => Some(want::<WantAttachment>(ctx).await?.children(1)),
+                false => None,
+            },
+        })
+    }
+
+    /// Opens what one pass wrote.
+    pub(crate) async fn open_only(ctx: &Context, pass: Pass) -> Result<Self, ArchiveError> {
+        Ok(Self {
+            tickets: wish::only::<WantTicket>(ctx, pass).await?,
+            tags: wish::only::<WantTicketTag>(ctx, pass).await?.children(1),
+            values: wish::only::<WantTicketValue>(ctx, pass).await?.children(1),
+            messages: wish::only::<WantMessage>(ctx, pass).await?.children(1),
+            attachments: match wish::is_there(ctx, pass, WantAttachment::SCHEMA).await? {
+                true => Some(wish::only::<WantAttachment>(ctx, pass).await?.children(1)),
                 false => None,
             },
         })

@@ -10,7 +10,7 @@ use snapshot::tables::{
     FoundCustomer, FoundCustomerChannel, FoundCustomerValue, WantCustomer, WantCustomerChannel,
     WantCustomerValue,
 };
-use snapshot::{Children, Pass, Row as _, Sealed, SnapshotError, TableReader, TableWriter};
+use snapshot::{Children, Pass, Row as _, Sealed, SnapshotError, TableWriter};
 
 use super::image::{found_customer, wanted_customer};
 use super::verdict::Findings;
@@ -25,6 +25,7 @@ use crate::load::want;
 use crate::merges;
 use crate::ports::gorgias::{Customer, Raw};
 use crate::readings::{Reading, ReadingError, both, in_full};
+use crate::wish::Wish;
 
 const OBJECT: &str = "customer";
 
@@ -57,6 +58,7 @@ impl Tables {
 }
 
 /// A customer's rows together.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wanted {
     pub(crate) row: WantCustomer,
     pub(crate) channels: Vec<WantCustomerChannel>,
@@ -64,9 +66,9 @@ pub(crate) struct Wanted {
 }
 
 struct WantedRows {
-    rows: TableReader<WantCustomer>,
-    channels: Children<WantCustomerChannel, TableReader<WantCustomerChannel>>,
-    values: Children<WantCustomerValue, TableReader<WantCustomerValue>>,
+    rows: Wish<WantCustomer>,
+    channels: Children<WantCustomerChannel, Wish<WantCustomerChannel>>,
+    values: Children<WantCustomerValue, Wish<WantCustomerValue>>,
 }
 
 impl WantedRows {

@@ -254,6 +254,7 @@ impl World {
         Context {
             migration: "acme".to_owned(),
             run: self.run.parse().expect("a run id"),
+            pass: snapshot::Pass::Full,
             store: Arc::clone(&self.store) as Arc<dyn crate::ports::store::Store>,
             source: Arc::new(super::fake_source::NoSource),
             destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,

@@ -5,9 +5,9 @@ use migration::customer::CustomerContext;
 use migration::finding;
 use migration::keys::ExternalId;
 use migration::ticket::TicketContext;
-use snapshot::TableReader;
 use snapshot::tables::{SourceChatMessage, SourceConversation};
 
+use super::Rows;
 use super::balance::Disposition;
 use super::customers::{CustomerSink, FROM_NUMBER, FROM_VISITOR, Substitutes};
 use super::error::TransformError;
@@ -38,8 +38,8 @@ impl MakingChats<'_, '_> {
     /// What readers and writers say.
     pub(super) fn make(
         &mut self,
-        conversations: TableReader<SourceConversation>,
-        messages: TableReader<SourceChatMessage>,
+        conversations: Rows<SourceConversation>,
+        messages: Rows<SourceChatMessage>,
     ) -> Result<(), TransformError> {
         let mut messages = messages.peekable();
         for conversation in conversations {

@@ -15,8 +15,9 @@ use migration::person::{ContactIdentity, PersonId, Persons, Resolver};
 use snapshot::tables::{
     SourceContact, SourceFieldValue, WantCustomer, WantCustomerChannel, WantCustomerValue,
 };
-use snapshot::{SnapshotError, TableReader, TableWriter};
+use snapshot::{SnapshotError, TableWriter};
 
+use super::Rows;
 use super::balance::Disposition;
 use super::error::TransformError;
 use super::failures::{Failures, PANIC, guarded};
@@ -30,7 +31,7 @@ use crate::archive::Sorted;
 /// # Errors
 /// What the reader says.
 pub(super) fn persons(
-    contacts: TableReader<SourceContact>,
+    contacts: Rows<SourceContact>,
     region: Region,
     mut observe: impl FnMut(&SourceContact),
 ) -> Result<Persons, TransformError> {
@@ -47,13 +48,13 @@ pub(super) fn persons(
 
 /// Contacts with their slots: two tables in the same order, read side by side.
 pub(super) struct ContactCards {
-    contacts: TableReader<SourceContact>,
-    values: Peekable<TableReader<SourceFieldValue>>,
+    contacts: Rows<SourceContact>,
+    values: Peekable<Rows<SourceFieldValue>>,
 }
 
 impl ContactCards {
     /// Both readers stand at their beginning.
-    pub(super) fn new(contacts: TableReader<SourceContact>, values: TableReader<SourceFieldValue>) -> Self {
+    pub(super) fn new(contacts: Rows<SourceContact>, values: Rows<SourceFieldValue>) -> Self {
         Self { contacts, values: values.peekable() }
     }
 }
@@ -213,6 +214,8 @@ pub(super) struct MakingCustomers<'a, 'b> {
     pub(super) failures: &'a mut Failures<'b>,
     /// Persons without a customer of their own.
     pub(super) substitutes: &'a mut Substitutes,
+    /// Persons have a frame also beside those of their leads: an earlier reading may have put calls there.
+    pub(super) keeps_person_frames: bool,
 }
 
 impl MakingCustomers<'_, '_> {
@@ -337,6 +340,9 @@ impl MakingCustomers<'_, '_> {
             for list in self.ctx.memberships.lists_of(member.id) {
                 frame(LEAD, list.to_string(), member.id.to_string(), leftovers_json(&moved))?;
             }
+        }
+        if self.keeps_person_frames {
+            frame(PERSON, String::new(), person.to_string(), leftovers_json(&outcome.leftover))?;
         }
         Ok(())
     }

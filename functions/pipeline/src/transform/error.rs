@@ -27,6 +27,26 @@ pub enum TransformError {
         /// The table.
         table: &'static str,
     },
+    /// More vanished between two readings than a person would expect.
+    #[error("{vanished} of {rows} rows of {table} vanished since the last reading")]
+    MuchVanished {
+        /// The table.
+        table: &'static str,
+        /// Rows that are gone.
+        vanished: u64,
+        /// Rows before.
+        rows: u64,
+    },
+    /// More changed between two readings than a person would expect.
+    #[error("{changed} of {rows} rows of {table} changed since the last reading")]
+    MuchChanged {
+        /// The table.
+        table: &'static str,
+        /// Rows that are new or other ones.
+        changed: u64,
+        /// Rows before.
+        rows: u64,
+    },
     /// Records are lost or counted twice: a bug of ours.
     #[error(
         "{object} does not add up: {source_records} in the source, but {settled} settled \
@@ -68,6 +88,8 @@ impl TransformError {
             Self::ScratchDamaged => "TRF101",
             Self::RowWithoutId { .. } => "TRF102",
             Self::Unbalanced { .. } => "TRF103",
+            Self::MuchVanished { .. } => super::changed::MUCH_VANISHED,
+            Self::MuchChanged { .. } => super::changed::MUCH_CHANGED,
             Self::Worker(_) => "TRF104",
         }
     }

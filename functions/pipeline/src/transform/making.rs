@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use migration::call_home::{CallIndex, CallIndexBuilder};
+use migration::call_home::{CallIndex, CallIndexBuilder, Home};
 use migration::contact_point::normalize_email;
 use migration::customer::{Blacklist, CustomerContext};
 use migration::fields::Memberships;
-use migration::leaddesk::{CallingList, ListId};
+use migration::leaddesk::{CallId, CallingList, ListId};
 use migration::mapping::ConfirmedMapping;
 use migration::person::Persons;
 use migration::settings::RecordingPolicy;
@@ -19,7 +19,7 @@ use snapshot::tables::{
 };
 use snapshot::{Children, Row, Sealed, TableReader, TableWriter};
 
-use super::Source;
+use super::{Rows, Source};
 use super::balance::Balance;
 use super::chats::MakingChats;
 use super::customers::{ContactCards, CustomerSink, MakingCustomers, Substitutes, persons};
@@ -45,6 +45,16 @@ pub(super) struct Making<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) provenance: Provenance,
     pub(super) started_at: Timestamp,
+    /// What is made when it is not everything.
+    pub(super) portion: Option<Portion>,
+}
+
+/// What a delta makes: the source that is read is that of some persons alone.
+pub(super) struct Portion {
+    /// Who is who, over all contacts.
+    pub(super) persons: Arc<Persons>,
+    /// Calls that an earlier reading has put into a ticket stay there.
+    pub(super) homes: BTreeMap<CallId, Home>,
 }
 
 /// What a transformation leaves.
@@ -99,7 +109,7 @@ impl Making<'_> {
         let [leads, leads_again] = source.leads;
         let facts = self.facts(source.lists, contacts, leads, source.blacklist)?;
         let mut shape = Shape::make(self.mapping, &small, &mut failures)?;
-        for merge in facts.persons.merges() {
+        for merge in facts.persons.merges().filter(|_| self.portion.is_none()) {
             let person = merge.person.to_string();
             shape.value("merge", &merge.member.to_string(), Some(person), merge.reason.as_str());
         }
@@ -124,7 +134,12 @@ impl Making<'_> {
         let frames = self.customers(cards, &facts, &mut customers, &mut failures, &mut substitutes)?;
         let calls = self.route(source.calls, source.recordings, &facts, &mut failures)?;
 
-        let index = self.mapping.users().by_name();
+        let mut index = self.mapping.users().by_name();
+        for user in small.users.iter().filter(|_| self.portion.is_some()) {
+            // Somebody who was renamed since the mapping answers to both names.
+            index.also(&user.name, user.id);
+            index.also(&user.username, user.id);
+        }
         let ticket_ctx = self.ticket_context(&facts, &index);
         self.started("tickets");
         let mut making = MakingTickets {
@@ -158,15 +173,21 @@ impl Making<'_> {
     fn facts(
         &self,
         lists: TableReader<snapshot::tables::SourceList>,
-        contacts: TableReader<snapshot::tables::SourceContact>,
-        leads: TableReader<SourceLead>,
+        contacts: Rows<snapshot::tables::SourceContact>,
+        leads: Rows<SourceLead>,
         blacklist: TableReader<snapshot::tables::SourceBlacklist>,
     ) -> Result<Facts, TransformError> {
         let settings = self.mapping.settings();
         let mut as_of = self.started_at;
         self.started("persons");
-        let persons = persons(contacts, settings.region, |contact| as_of = as_of.max(contact.extracted_at))?;
-        let persons = Arc::new(persons);
+        let persons = match &self.portion {
+            Some(portion) => Arc::clone(&portion.persons),
+            None => {
+                let observe =
+                    |contact: &snapshot::tables::SourceContact| as_of = as_of.max(contact.extracted_at);
+                Arc::new(persons(contacts, settings.region, observe)?)
+            }
+        };
         self.finished("persons", u64::try_from(persons.count()).unwrap_or(0));
         let mut pairs = Vec::new();
         let mut index = CallIndexBuilder::new();
@@ -242,7 +263,9 @@ impl Making<'_> {
         let mut frames = archive::scratch_writer::<ScratchFrame>(self.ctx)?;
         let mut members = archive::scratch_writer::<ScratchMember>(self.ctx)?;
         let ctx = self.customer_context(facts);
-        let mut making = MakingCustomers { ctx, sink, frames: &mut frames, failures, substitutes };
+        let keeps_person_frames = self.portion.is_some();
+        let mut making =
+            MakingCustomers { ctx, sink, frames: &mut frames, failures, substitutes, keeps_person_frames };
         making.singles(cards, &mut members, |done| self.advanced("customers", done))?;
         making.several(archive::read_back(members)?)?;
         self.finished("customers", sink.customers.rows());
@@ -252,8 +275,8 @@ impl Making<'_> {
     /// Sorts every call to its ticket.
     fn route(
         &self,
-        calls: TableReader<SourceCall>,
-        mut recordings: Option<Children<SourceRecording, TableReader<SourceRecording>>>,
+        calls: Rows<SourceCall>,
+        mut recordings: Option<Children<SourceRecording, Rows<SourceRecording>>>,
         facts: &Facts,
         failures: &mut Failures<'_>,
     ) -> Result<archive::Sorted<ScratchCall>, TransformError> {
@@ -272,7 +295,8 @@ impl Making<'_> {
             match records::call(row) {
                 Ok(mut call) => {
                     call.fetched = recording.map(records::fetched);
-                    let home = facts.calls.home(&call);
+                    let held = self.portion.as_ref().and_then(|portion| portion.homes.get(&call.id)).cloned();
+                    let home = held.unwrap_or_else(|| facts.calls.home(&call));
                     writer.push(routed(call, &home))?;
                 }
                 Err(_) => failures.rejected("call", id, "EXT301", "the call has no id")?,

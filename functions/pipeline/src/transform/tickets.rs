@@ -12,8 +12,9 @@ use migration::ticket::{
     CallsTicketInput, DraftedTicket, LeadTicketInput, TicketContext, draft_calls_ticket, draft_lead_ticket,
 };
 use snapshot::tables::{SourceLead, WantAttachment, WantMessage, WantTicket, WantTicketTag, WantTicketValue};
-use snapshot::{SnapshotError, TableReader, TableWriter};
+use snapshot::{SnapshotError, TableWriter};
 
+use super::Rows;
 use super::balance::Disposition;
 use super::customers::{CustomerSink, FROM_NUMBER, ValueColumns};
 use super::error::TransformError;
@@ -193,7 +194,7 @@ impl MakingTickets<'_, '_> {
     /// What readers and writers say.
     pub(super) fn make(
         &mut self,
-        leads: TableReader<SourceLead>,
+        leads: Rows<SourceLead>,
         frames: Sorted<ScratchFrame>,
         calls: Sorted<ScratchCall>,
         mut progress: impl FnMut(u64),

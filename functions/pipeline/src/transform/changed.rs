@@ -1,0 +1,556 @@
+//! Two readings of LeadDesk -> the wish of what changed between them.
+//!
+//! The readings are compared by their keys and row hashes; only persons of whom something changed are made anew, with all
+//! of their leads and calls. Who is one person is resolved over all contacts, before and after, so that persons who merge
+//! or part are made anew together. Deliberately absent: writing to Gorgias (see `delta`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use migration::call_home::Home;
+use migration::contact_point::{Region, normalize_email, normalize_phone};
+use migration::keys::ExternalId;
+use migration::leaddesk::{CallId, ContactId, LeadId};
+use migration::person::{ContactIdentity, Persons, Resolver};
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{
+    ControlDeltaScope, SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage,
+    SourceContact, SourceConversation, SourceFieldValue, SourceLead, SourceList, SourceOutcome,
+    SourceRecording, WantMessage,
+};
+use snapshot::diff::{self, Difference};
+use snapshot::{Children, Key, Pass, Row, TableSchema, ValueBuf};
+
+use super::error::TransformError;
+use super::fold::Fold;
+use super::making::{Making, Portion};
+use super::{Rows, Source, made_from, open, records};
+use crate::archive::{self, Provenance};
+use crate::context::Context;
+use crate::deltas::{BegunV1, PlanV1};
+use crate::documents::{self, DocumentError};
+use crate::extract;
+use crate::extract::since::Since;
+use crate::wish;
+
+/// Share of a table, in percent, that may vanish between two readings before a person is asked.
+const VANISHED_PERCENT_MAX: f64 = 1.0;
+/// Share of a table, in percent, that may change.
+const CHANGED_PERCENT_MAX: f64 = 20.0;
+/// Below this many, a share says nothing.
+const ROWS_MIN: u64 = 20;
+/// Code of the finding that too much vanished.
+pub const MUCH_VANISHED: &str = "DEL101";
+/// Code of the finding that too much changed.
+pub const MUCH_CHANGED: &str = "DEL102";
+
+/// Kept beside the tables: what the comparison came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredChanges {
+    #[serde(rename = "1")]
+    V1(PlanV1),
+}
+
+/// What differs between two readings, by keys.
+#[derive(Debug, Default)]
+struct Differing {
+    /// Contacts that came, went, or have another card, slot or lead.
+    contacts: BTreeSet<ContactId>,
+    /// Of these, those whose cards are there in the new reading and are not as they were.
+    cards: BTreeSet<ContactId>,
+    /// Calls that are new or told in another way.
+    calls: BTreeSet<String>,
+    /// Conversations that are new or told in another way.
+    conversations: BTreeSet<String>,
+    counts: BTreeMap<String, BTreeMap<String, u64>>,
+    /// A table that every record may depend on differs.
+    is_shape_changed: bool,
+}
+
+impl Differing {
+    fn is_empty(&self) -> bool {
+        self.contacts.is_empty()
+            && self.calls.is_empty()
+            && self.conversations.is_empty()
+            && !self.is_shape_changed
+    }
+}
+
+/// Compares, makes what changed, and seals it; does nothing when that is done. What is counted comes back.
+///
+/// # Errors
+/// [`TransformError`]; nothing is published then.
+pub async fn run(ctx: &Context, begun: &BegunV1) -> Result<PlanV1, TransformError> {
+    let key = ctx.pass_key("changes.json").map_err(DocumentError::from)?;
+    if let Some(StoredChanges::V1(plan)) = documents::get(ctx, key.clone()).await? {
+        return Ok(plan);
+    }
+    let since = Since::of(ctx).await?.ok_or(TransformError::ScratchDamaged)?;
+    let differing = differing(ctx, &since).await?;
+    let mut plan = PlanV1 { source: differing.counts.clone(), ..PlanV1::default() };
+    if !differing.is_empty() {
+        make(ctx, begun, &since, differing, &mut plan).await?;
+    }
+    documents::put(ctx, key, &StoredChanges::V1(plan.clone())).await?;
+    Ok(plan)
+}
+
+async fn differing(ctx: &Context, since: &Since) -> Result<Differing, TransformError> {
+    let mut out = Differing::default();
+    for table in extract::tables(ctx) {
+        compare(ctx, since, table, &mut out).await?;
+    }
+    Ok(out)
+}
+
+/// Compares one table by key and row hash.
+async fn compare(
+    ctx: &Context,
+    since: &Since,
+    table: &'static TableSchema,
+    out: &mut Differing,
+) -> Result<(), TransformError> {
+    let old = archive::manifest(ctx, &ctx.run, since.base.pass, table).await?;
+    let new = archive::manifest(ctx, &ctx.run, ctx.pass, table).await?;
+    let Some((old, new)) = old.zip(new) else { return Ok(()) };
+    if old.content_digest == new.content_digest && old.rows == new.rows {
+        return Ok(());
+    }
+    let (old_paths, new_paths) =
+        (archive::local_parts(ctx, &old).await?, archive::local_parts(ctx, &new).await?);
+    let (found, counts, rows) = tokio::task::spawn_blocking(move || {
+        let mut differences = diff::compare(&old, &old_paths, &new, &new_paths)?;
+        let found = differences.by_ref().collect::<Result<Vec<_>, _>>()?;
+        Ok::<_, snapshot::SnapshotError>((found, differences.counts(), old.rows))
+    })
+    .await??;
+    check(ctx, table, counts.removed, counts.added + counts.changed, rows)?;
+    let named = [("added", counts.added), ("removed", counts.removed), ("changed", counts.changed)];
+    let named = named.into_iter().filter(|(_, count)| *count > 0);
+    out.counts.insert(table.name.to_owned(), named.map(|(name, count)| (name.to_owned(), count)).collect());
+    for difference in &found {
+        take(table, difference, out);
+    }
+    Ok(())
+}
+
+/// Deletions by mistake, a mapping that drifted, a file of another account: a person has to look first.
+fn check(
+    ctx: &Context,
+    table: &'static TableSchema,
+    vanished: u64,
+    changed: u64,
+    rows: u64,
+) -> Result<(), TransformError> {
+    let is_weighed = [SourceContact::SCHEMA, SourceLead::SCHEMA, SourceCall::SCHEMA].contains(&table);
+    #[expect(clippy::cast_precision_loss, reason = "counts of records stay far below 2^52")]
+    let is_above = |count: u64, percent: f64| {
+        count > ROWS_MIN && count as f64 * 100.0 / rows.max(1) as f64 > percent
+    };
+    let is_accepted = |code: &str| ctx.limits.accepted_findings.iter().any(|accepted| accepted == code);
+    if is_weighed && is_above(vanished, VANISHED_PERCENT_MAX) && !is_accepted(MUCH_VANISHED) {
+        return Err(TransformError::MuchVanished { table: table.name, vanished, rows });
+    }
+    // More calls are what a call log is for.
+    let is_changed = table != SourceCall::SCHEMA && is_above(changed, CHANGED_PERCENT_MAX);
+    if is_weighed && is_changed && !is_accepted(MUCH_CHANGED) {
+        return Err(TransformError::MuchChanged { table: table.name, changed, rows });
+    }
+    Ok(())
+}
+
+fn take(table: &'static TableSchema, difference: &Difference, out: &mut Differing) {
+    let (key, is_gone) = match difference {
+        Difference::Added { key } | Difference::Changed { key, .. } => (key, false),
+        Difference::Removed { key } => (key, true),
+    };
+    let text = |at: usize| match key.get(at) {
+        Some(ValueBuf::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let contact = |at: usize| text(at).parse::<ContactId>().ok();
+    if table == SourceContact::SCHEMA {
+        out.contacts.extend(contact(0));
+        if !is_gone {
+            out.cards.extend(contact(0));
+        }
+    } else if table == SourceFieldValue::SCHEMA {
+        out.contacts.extend(contact(0));
+    } else if table == SourceLead::SCHEMA {
+        out.contacts.extend(contact(1));
+    } else if table == SourceCall::SCHEMA || table == SourceRecording::SCHEMA {
+        // A call that is not told any more stays where it is.
+        if !is_gone {
+            out.calls.insert(text(0));
+        }
+    } else if table == SourceConversation::SCHEMA || table == SourceChatMessage::SCHEMA {
+        out.conversations.insert(text(0));
+    } else if [SourceAgent::SCHEMA, SourceCampaign::SCHEMA, SourceList::SCHEMA, SourceOutcome::SCHEMA]
+        .contains(&table)
+        || table == SourceBlacklist::SCHEMA
+    {
+        out.is_shape_changed = true;
+    }
+}
+
+/// Who was who, and who is who.
+struct Both {
+    old: Persons,
+    new: Arc<Persons>,
+    /// Contacts that are there now.
+    region: Region,
+}
+
+impl Both {
+    /// Everybody who belongs, or belonged, to a person of one of these.
+    fn closure(&self, seeds: impl IntoIterator<Item = ContactId>) -> BTreeSet<ContactId> {
+        let mut open: Vec<ContactId> = seeds.into_iter().collect();
+        let mut all = BTreeSet::new();
+        while let Some(contact) = open.pop() {
+            if !all.insert(contact) {
+                continue;
+            }
+            for persons in [&self.old, &*self.new] {
+                let members = persons.person_of(contact).map(|person| persons.members(person));
+                open.extend(members.into_iter().flatten().filter(|member| !all.contains(member)));
+            }
+        }
+        all
+    }
+}
+
+async fn persons(ctx: &Context, since: &Since, differing: &Differing) -> Result<Both, TransformError> {
+    /// What identifies nobody.
+    const BESIDE: [&str; 11] = [
+        "web_address",
+        "street_address",
+        "postcode",
+        "city",
+        "country",
+        "job_title",
+        "company_name",
+        "company_registration",
+        "vat_number",
+        "comment",
+        snapshot::RAW_JSON,
+    ];
+    let region = ctx.mapping.region;
+    let new = archive::open::<SourceContact>(ctx, &ctx.run, ctx.pass).await?.without(&BESIDE)?;
+    let before = since.open::<SourceContact>().await?.without(&BESIDE)?;
+    let (contacts, cards) = (differing.contacts.clone(), differing.cards.clone());
+    tokio::task::spawn_blocking(move || {
+        let (mut old_side, mut new_side) = (Resolver::new(), Resolver::new());
+        for row in new {
+            let row = row?;
+            let Ok(contact) = records::contact(row, Vec::new()) else { continue };
+            let identity = ContactIdentity::of(&contact, region);
+            if !cards.contains(&contact.id) {
+                old_side.add(identity.clone());
+            }
+            new_side.add(identity);
+        }
+        let keys: BTreeSet<Key> =
+            contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
+        for row in before.only(&keys)? {
+            if let Ok(contact) = records::contact(row?, Vec::new()) {
+                old_side.add(ContactIdentity::of(&contact, region));
+            }
+        }
+        Ok(Both { old: old_side.finish(), new: Arc::new(new_side.finish()), region })
+    })
+    .await?
+}
+
+/// What is made anew.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub(super) contacts: BTreeSet<ContactId>,
+    /// Keys of tickets that are looked at.
+    pub(super) tickets: BTreeSet<String>,
+    /// Keys of customers that are looked at.
+    pub(super) customers: BTreeSet<String>,
+    /// Calls that are made, with the ticket where an earlier reading put them.
+    calls: BTreeMap<String, Option<Home>>,
+    conversations: BTreeSet<String>,
+    /// Leads that are there now.
+    pub(super) leads: BTreeSet<LeadId>,
+    /// Lists that are there now.
+    pub(super) lists: BTreeSet<String>,
+}
+
+/// The second text of a key of two.
+fn second_text(key: &Key) -> Option<&str> {
+    let bytes = key.as_bytes();
+    let end = bytes.windows(2).position(|pair| pair == [0, 0])?;
+    let rest = bytes.get(end + 2..)?;
+    std::str::from_utf8(rest.strip_suffix(&[0, 0])?).ok()
+}
+
+/// Leads of these contacts, in one reading.
+async fn leads_of(ctx: &Context, contacts: &BTreeSet<ContactId>) -> Result<Vec<SourceLead>, TransformError> {
+    let reader = open::<SourceLead>(ctx).await?;
+    let contacts: BTreeSet<String> = contacts.iter().map(ToString::to_string).collect();
+    tokio::task::spawn_blocking(move || {
+        let is_theirs = |key: &Key| second_text(key).is_some_and(|contact| contacts.contains(contact));
+        Ok(reader.only_where(is_theirs)?.collect::<Result<Vec<_>, _>>()?)
+    })
+    .await?
+}
+
+/// The ticket that a key names, as a home of calls.
+fn home_of(ticket: &str) -> Option<Home> {
+    if let Some(lead) = ticket.strip_prefix("leaddesk:lead:") {
+        let (list, contact) = lead.split_once(':')?;
+        return Some(Home::Lead(LeadId { list: list.parse().ok()?, contact: contact.parse().ok()? }));
+    }
+    let of = ticket.strip_prefix("leaddesk:calls:")?;
+    match (of.strip_prefix("contact:"), of.strip_prefix("number:")) {
+        (Some(contact), _) => Some(Home::PersonWithoutLead(contact.parse().ok()?)),
+        (_, Some("unknown")) => Some(Home::Nobody),
+        (_, Some(number)) => Some(Home::Number(number.to_owned())),
+        _ => None,
+    }
+}
+
+fn ticket_of(home: &Home) -> ExternalId {
+    match home {
+        Home::Lead(lead) => ExternalId::lead(*lead),
+        Home::PersonWithoutLead(contact) => ExternalId::calls_without_lead(&ExternalId::customer(*contact)),
+        Home::Number(number) => ExternalId::calls_without_lead(&ExternalId::number(number)),
+        Home::Nobody => {
+            ExternalId::calls_without_lead(&migration::customer::unknown_callers().external_id)
+        }
+    }
+}
+
+fn texts(keys: &BTreeSet<String>) -> BTreeSet<Key> {
+    keys.iter().map(|key| wish::parent(key)).collect()
+}
+
+/// Rows of these keys in the new reading.
+async fn picked<R: Row + Send>(ctx: &Context, keys: BTreeSet<Key>) -> Result<Vec<R>, TransformError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let reader = open::<R>(ctx).await?;
+    tokio::task::spawn_blocking(move || Ok(reader.only(&keys)?.collect::<Result<Vec<_>, _>>()?)).await?
+}
+
+async fn scope(
+    ctx: &Context,
+    wish_before: Pass,
+    since: &Since,
+    differing: &Differing,
+    both: &Both,
+) -> Result<(Scope, Vec<SourceLead>, Vec<SourceCall>), TransformError> {
+    let mut scope = Scope { conversations: differing.conversations.clone(), ..Scope::default() };
+    let mut seeds = differing.contacts.clone();
+    let changed_calls: Vec<SourceCall> = picked(ctx, texts(&differing.calls)).await?;
+    let mut numbers: BTreeSet<String> = BTreeSet::new();
+    for call in &changed_calls {
+        match call.leaddesk_contact_id.as_deref().and_then(|id| id.parse().ok()) {
+            Some(contact) => drop(seeds.insert(contact)),
+            None => drop(numbers.extend(call.number_raw.clone())),
+        }
+    }
+    for number in &numbers {
+        if let Some(phone) = normalize_phone(number, both.region) {
+            seeds.extend(both.new.owner_of_phone(&phone).first().map(|person| person.contact()));
+        } else {
+            seeds.extend(both.new.owner_of_raw_number(number).first().map(|person| person.contact()));
+        }
+    }
+    let conversations: Vec<SourceConversation> = picked(ctx, texts(&scope.conversations)).await?;
+    for row in &conversations {
+        let email = row.customer_email_raw.as_deref().and_then(normalize_email);
+        let phone = row.customer_phone_raw.as_deref().and_then(|raw| normalize_phone(raw, both.region));
+        let by_email = email.and_then(|email| both.new.person_by_email(&email));
+        let by_phone = phone.and_then(|phone| both.new.owner_of_phone(&phone).first());
+        seeds.extend(by_email.into_iter().chain(by_phone).map(|person| person.contact()));
+        scope.tickets.insert(ExternalId::chat(&row.conversation_id).to_string());
+    }
+    scope.contacts = both.closure(seeds);
+    let leads = leads_of(ctx, &scope.contacts).await?;
+    for lead in &leads {
+        scope.leads.extend(records::lead(lead).map(|lead| lead.id));
+    }
+    for row in open::<SourceList>(ctx).await? {
+        scope.lists.insert(row?.leaddesk_list_id);
+    }
+    let before = leads_of(&since.base, &scope.contacts).await?;
+    for lead in leads.iter().chain(&before) {
+        scope.tickets.extend(records::lead(lead).map(|lead| ExternalId::lead(lead.id).to_string()));
+    }
+    for contact in &scope.contacts {
+        let customer = ExternalId::customer(*contact);
+        scope.tickets.insert(ExternalId::calls_without_lead(&customer).to_string());
+        scope.customers.insert(customer.to_string());
+    }
+    homes(ctx, wish_before, &changed_calls, both, &mut scope).await?;
+    let ids: BTreeSet<String> = scope.calls.keys().cloned().collect();
+    let calls = picked(ctx, texts(&ids)).await?;
+    Ok((scope, leads, calls))
+}
+
+/// Where earlier readings put the calls of the tickets in scope, and those that are told in another way now.
+async fn homes(
+    ctx: &Context,
+    wish_before: Pass,
+    changed: &[SourceCall],
+    both: &Both,
+    scope: &mut Scope,
+) -> Result<(), TransformError> {
+    let changed: BTreeSet<&str> = changed.iter().map(|call| call.leaddesk_call_id.as_str()).collect();
+    // Calls by number alone, and calls that other tickets hold.
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    if !changed.is_empty() {
+        let texts = ["body_text", "body_html"];
+        let messages = wish::as_of_without::<WantMessage>(ctx, wish_before, &texts).await?;
+        for row in messages {
+            let row = row?;
+            let call = row.external_id.strip_prefix("leaddesk:call:");
+            if call.is_some_and(|call| changed.contains(call)) && !scope.tickets.contains(&row.ticket_external_id)
+            {
+                others.insert(row.ticket_external_id);
+            }
+        }
+    }
+    scope.tickets.extend(others);
+    let unplaced: BTreeSet<String> = changed.iter().map(|call| (*call).to_owned()).collect();
+    for call in unplaced {
+        scope.calls.insert(call, None);
+    }
+    let numbers = number_tickets(ctx, both, &changed).await?;
+    scope.tickets.extend(numbers);
+    for row in wish::some::<WantMessage>(ctx, wish_before, &texts(&scope.tickets)).await? {
+        let Some(call) = row.external_id.strip_prefix("leaddesk:call:") else { continue };
+        let home = home_of(&row.ticket_external_id);
+        let is_there = match &home {
+            Some(Home::Lead(lead)) => scope.leads.contains(lead),
+            Some(Home::PersonWithoutLead(contact)) => {
+                both.new.person_of(*contact).is_some_and(|person| person.contact() == *contact)
+            }
+            Some(Home::Number(_) | Home::Nobody) => true,
+            None => false,
+        };
+        if is_there {
+            scope.calls.insert(call.to_owned(), home);
+        } else {
+            // Its ticket stays as it is, with the call in it.
+            scope.calls.remove(call);
+        }
+    }
+    Ok(())
+}
+
+/// Tickets of numbers that new calls may go to.
+async fn number_tickets(
+    ctx: &Context,
+    both: &Both,
+    changed: &BTreeSet<&str>,
+) -> Result<BTreeSet<String>, TransformError> {
+    let ids = changed.iter().map(|call| (*call).to_owned()).collect();
+    let calls: Vec<SourceCall> = picked(ctx, texts(&ids)).await?;
+    let mut tickets = BTreeSet::new();
+    for call in calls {
+        let known = call.leaddesk_contact_id.as_deref().and_then(|id| id.parse::<ContactId>().ok());
+        if known.is_some_and(|contact| both.new.person_of(contact).is_some()) {
+            continue;
+        }
+        let raw = migration::text::clean(call.number_raw.as_deref().unwrap_or_default());
+        let number = match normalize_phone(&raw, both.region) {
+            Some(phone) => phone.as_str().to_owned(),
+            None => migration::contact_point::digits_of(&raw),
+        };
+        let homes = [Home::Number(number), Home::Nobody];
+        tickets.extend(homes.iter().map(|home| ticket_of(home).to_string()));
+    }
+    Ok(tickets)
+}
+
+async fn make(
+    ctx: &Context,
+    begun: &BegunV1,
+    since: &Since,
+    differing: Differing,
+    plan: &mut PlanV1,
+) -> Result<(), TransformError> {
+    let wish_before: Pass = begun.wish.parse()?;
+    let both = persons(ctx, since, &differing).await?;
+    let (scope, leads, calls) = scope(ctx, wish_before, since, &differing, &both).await?;
+    let mapping = documents::confirmed_mapping(ctx).await?;
+    let inventory = documents::inventory(ctx).await?;
+    let started_at = extract::started_at(ctx).await?;
+    let hash = mapping.digest().to_hex();
+    let provenance = Provenance {
+        pass: ctx.pass,
+        made_from: made_from(ctx, &hash).await?,
+        mapping_hash: Some(hash),
+        taken_at: None,
+    };
+    let source = portion_of_source(ctx, &scope, leads, calls).await?;
+    let homes = scope.calls.iter().filter_map(|(call, home)| Some((call.parse::<CallId>().ok()?, home.clone()?)));
+    let portion = Portion { persons: Arc::clone(&both.new), homes: homes.collect() };
+    let made = {
+        let (ctx, provenance) = (ctx.clone(), provenance.clone());
+        tokio::task::spawn_blocking(move || {
+            let portion = Some(portion);
+            Making { ctx: &ctx, mapping: &mapping, inventory: &inventory, provenance, started_at, portion }
+                .make(source, Vec::new())
+        })
+        .await??
+    };
+    let fold = Fold { ctx, wish_before, scope: &scope, persons: &both.new, number: begun.number, provenance };
+    let (tables, states) = fold.layer(made.tables).await?;
+    for state in states {
+        let ControlDeltaScope { object, state, likely_cause, .. } = state;
+        *plan.wished.entry(object).or_default().entry(state).or_default() += 1;
+        if let Some(cause) = likely_cause {
+            *plan.vanished.entry(cause).or_default() += 1;
+        }
+    }
+    for table in tables {
+        archive::publish(ctx, table).await?;
+    }
+    Ok(())
+}
+
+fn iterated<R: Row + Send>(rows: Vec<R>) -> Rows<R> {
+    Box::new(rows.into_iter().map(Ok))
+}
+
+async fn portion_of_source(
+    ctx: &Context,
+    scope: &Scope,
+    leads: Vec<SourceLead>,
+    calls: Vec<SourceCall>,
+) -> Result<Source, TransformError> {
+    let contacts: BTreeSet<Key> =
+        scope.contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
+    let cards: Vec<SourceContact> = picked(ctx, contacts.clone()).await?;
+    let recordings = match extract::recordings::are_kept(&ctx.mapping) {
+        true => {
+            let ids: BTreeSet<String> = scope.calls.keys().cloned().collect();
+            let rows: Vec<SourceRecording> = picked(ctx, texts(&ids)).await?;
+            Some(Children::new(iterated(rows), 1))
+        }
+        false => None,
+    };
+    Ok(Source {
+        agents: open(ctx).await?,
+        campaigns: open(ctx).await?,
+        lists: open(ctx).await?,
+        offices: open(ctx).await?,
+        groups: open(ctx).await?,
+        outcomes: open(ctx).await?,
+        blacklist: open(ctx).await?,
+        contacts: [iterated(Vec::new()), iterated(cards)],
+        values: iterated(picked(ctx, contacts).await?),
+        leads: [iterated(leads.clone()), iterated(leads)],
+        calls: iterated(calls),
+        recordings,
+        conversations: iterated(picked(ctx, texts(&scope.conversations)).await?),
+        messages: iterated(picked(ctx, texts(&scope.conversations)).await?),
+    })
+}
