@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Retry(Retry),
     /// Read Gorgias back and compare every field of every record
     Reconcile(Reconcile),
+    /// Bring over what changed at LeadDesk since the last reading; what people changed at Gorgias stays
+    Delta(Delta),
     /// Mend what differs from what was wished: plan, apply; what people changed stays
     Repair(Repair),
     /// Write the report of a run as text, JSON and CSV
@@ -162,6 +164,7 @@ impl Command {
             Self::Load => "load",
             Self::Retry(_) => "retry",
             Self::Reconcile(_) => "reconcile",
+            Self::Delta(_) => "delta",
             Self::Repair(_) => "repair",
             Self::Report(_) => "report",
             Self::Handoff => "handoff",
@@ -403,6 +406,25 @@ pub(crate) struct Retry {
     pub(crate) failed: bool,
     #[command(flatten)]
     pub(crate) strict: Strict,
+}
+
+/// Arguments of `delta`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Delta {
+    /// Go on, with so much time from one beginning to the next, such as 15m, until interrupted
+    #[arg(long, value_name = "TIME", value_parser = every)]
+    pub(crate) every: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub(crate) strict: Strict,
+}
+
+/// Less would read LeadDesk without end.
+const EVERY_MIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+fn every(text: &str) -> Result<std::time::Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "not a time, such as 15m or 1h".to_owned())?;
+    let span = std::time::Duration::try_from(span).map_err(|_| "a negative time".to_owned())?;
+    if span < EVERY_MIN { Err("less than a second".to_owned()) } else { Ok(span) }
 }
 
 /// Arguments of `repair`.

@@ -6,6 +6,7 @@ mod apply;
 mod cloud;
 mod completions;
 mod confirm;
+mod delta;
 mod demo;
 mod doctor;
 mod estimate;
@@ -61,6 +62,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Load => steps::run(screen, common, steps::Wish::Load),
         Command::Retry(retry) => steps::run(screen, common, steps::Wish::Retry(retry.strict)),
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),
+        Command::Delta(delta) => delta::run(screen, common, delta),
         Command::Repair(deed) => repair::run(screen, common, &deed.deed),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),

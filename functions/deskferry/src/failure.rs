@@ -110,6 +110,11 @@ impl Failure {
         self.entry.exit
     }
 
+    /// Whether it is this one.
+    pub(crate) fn is(&self, entry: &Entry) -> bool {
+        self.entry.code == entry.code
+    }
+
     /// Its code.
     #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {

@@ -49,20 +49,8 @@ pub struct PlanV1 {
     pub source: BTreeMap<String, BTreeMap<String, u64>>,
     /// Wished records by object: `new`, `changed`, `vanished`.
     pub wished: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Records by object and deed.
-    pub objects: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Records by code of the reason why something stays as it is.
-    pub reasons: BTreeMap<String, u64>,
     /// Source records that vanished, by their likely cause.
     pub vanished: BTreeMap<String, u64>,
-}
-
-impl PlanV1 {
-    /// Records with this deed, of all objects.
-    #[must_use]
-    pub fn count(&self, deed: &str) -> u64 {
-        self.objects.values().filter_map(|deeds| deeds.get(deed)).sum()
-    }
 }
 
 /// What a delta did, and how far it read.

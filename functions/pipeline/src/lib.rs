@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: HTTP, file systems, AWS (see `connectors`), and decisions (see `migration`).
 
+pub mod delta; // LeadDesk since, ledger, Gorgias now -> what changed written, what people did kept
 pub mod discover; // both accounts, files    -> inventory, scope, findings
 pub mod estimate; // inventory, samples      -> requests, hours, cost, losses before anything moves
 pub mod extract; // LeadDesk, files         -> source snapshot

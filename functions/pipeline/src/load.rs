@@ -36,7 +36,7 @@ use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 use crate::wave::Wave;
-use crate::wish::{self, Wish};
+use crate::wish::{self, Layers, Wish};
 
 use customers::CustomersWork;
 use drafts::Names;
@@ -281,6 +281,44 @@ pub(crate) async fn again(ctx: &Context, ledger: &mut Ledger, again: &Again) -> 
     Ok(())
 }
 
+/// Makes what is new in what one pass wrote, and appends messages to tickets that are there. Nothing else is looked at.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn added(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    pass: Pass,
+    new: &Again,
+) -> Result<(), LoadError> {
+    let names = names(ctx).await?;
+    if !new.customers.is_empty() {
+        let adoptions = adopted::read(ctx).await?;
+        let customers = OrderedCustomers::open(ctx, Layers::Only(pass)).await?;
+        let mut work = CustomersWork::new(ctx, names.clone(), customers, adoptions);
+        work.only = Some(new.customers.clone());
+        let part = part(Wave::Customers, Some(new.customers.len() as u64));
+        settled(Wave::Customers, driven(ctx, ledger, &mut work, Wave::Customers, &part).await?)?;
+    }
+    if new.tickets.is_empty() && new.messages.is_empty() {
+        return Ok(());
+    }
+    let total = (new.tickets.len() + new.messages.len()) as u64;
+    for wave in [Wave::Leads, Wave::Chats] {
+        let tickets = OrderedTickets::open(ctx, wave, Layers::Only(pass)).await?;
+        let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
+        let gorgias = std::sync::Arc::clone(&ctx.destination);
+        let mut work = TicketsWork::new(wave, names.clone(), tickets, meta, &ctx.migration, gorgias);
+        work.again = Some(new.clone());
+        settled(wave, driven(ctx, ledger, &mut work, wave, &part(wave, Some(total))).await?)?;
+    }
+    Ok(())
+}
+
+fn part(wave: Wave, total: Option<u64>) -> Part {
+    Part { step: STEP, name: wave.to_string(), total }
+}
+
 fn settled(wave: Wave, tally: Tally) -> Result<(), LoadError> {
     if tally.left > 0 { Err(LoadError::Unsettled { wave, count: tally.left }) } else { Ok(()) }
 }
@@ -468,11 +506,11 @@ pub(crate) async fn want<R: Row>(ctx: &Context) -> Result<Wish<R>, ArchiveError>
 
 async fn customers_work(ctx: &Context, names: Names) -> Result<CustomersWork<'_>, LoadError> {
     let adoptions = adopted::read(ctx).await?;
-    Ok(CustomersWork::new(ctx, names, OrderedCustomers::open(ctx).await?, adoptions))
+    Ok(CustomersWork::new(ctx, names, OrderedCustomers::open(ctx, Layers::Newest).await?, adoptions))
 }
 
 async fn tickets_work(ctx: &Context, wave: Wave, names: Names) -> Result<TicketsWork, LoadError> {
-    let tickets = OrderedTickets::open(ctx, wave).await?;
+    let tickets = OrderedTickets::open(ctx, wave, Layers::Newest).await?;
     let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
     Ok(TicketsWork::new(names, tickets, meta, &ctx.migration, std::sync::Arc::clone(&ctx.destination)))
 }
@@ -484,8 +522,17 @@ async fn drive(
     wave: Wave,
     plan: &PlanV1,
 ) -> Result<Tally, LoadError> {
-    let part = Part { step: STEP, name: wave.to_string(), total: Some(plan.wave(wave).writes) };
-    driver::drive(ctx, ledger, work, &part).await.map_err(|source| LoadError::Drive { wave, source })
+    driven(ctx, ledger, work, wave, &part(wave, Some(plan.wave(wave).writes))).await
+}
+
+async fn driven(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    work: &mut dyn Work,
+    wave: Wave,
+    part: &Part,
+) -> Result<Tally, LoadError> {
+    driver::drive(ctx, ledger, work, part).await.map_err(|source| LoadError::Drive { wave, source })
 }
 
 #[cfg(test)]

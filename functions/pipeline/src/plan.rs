@@ -38,6 +38,7 @@ use crate::readings::{Reading, ReadingError, in_full};
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
 use crate::wave::Wave;
+use crate::wish::Layers;
 
 pub use stored::{BatchV1, BucketV1, ForecastV1, PlanV1, StoredPlan, WaveV1};
 
@@ -336,11 +337,11 @@ async fn waves(
         writes.insert(row.external_id, if is_new { 1 + appended + uploads } else { 0 });
     }
     let mut waves = Wave::ALL.map(|wave| WaveV1::empty(wave.as_str()));
-    for key in order::customers(ctx).await? {
+    for key in order::customers(ctx, Layers::Newest).await? {
         waves[0].add(&key, writes.get(&key).copied().unwrap_or(0), size);
     }
     for (place, wave) in [(1, Wave::Leads), (2, Wave::Chats)] {
-        let placed = order::tickets(ctx, wave).await?;
+        let placed = order::tickets(ctx, wave, Layers::Newest).await?;
         for ticket in &placed {
             waves[place].add(&ticket.age.key, writes.get(&ticket.age.key).copied().unwrap_or(0), size);
         }

@@ -10,8 +10,8 @@
 pub mod codes;
 mod judge;
 mod survey;
-mod work;
-mod writes;
+pub(crate) mod work;
+pub(crate) mod writes;
 
 use std::collections::BTreeMap;
 

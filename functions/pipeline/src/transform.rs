@@ -42,6 +42,7 @@ use crate::documents::{self, DocumentError};
 use crate::extract;
 use crate::progress::Event;
 use crate::step::{StepFinding, StepReport};
+pub(crate) use fold::{VANISHED_TAG, customers_as_of, tickets_as_of};
 use making::{Made, Making};
 
 /// Name of the step in reports and events.
@@ -113,8 +114,15 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
     let made = {
         let ctx = ctx.clone();
         tokio::task::spawn_blocking(move || {
-            Making { ctx: &ctx, mapping: &mapping, inventory: &inventory, provenance, started_at, portion: None }
-                .make(source, rejects)
+            Making {
+                ctx: &ctx,
+                mapping: &mapping,
+                inventory: &inventory,
+                provenance,
+                started_at,
+                portion: None,
+            }
+            .make(source, rejects)
         })
         .await??
     };

@@ -125,11 +125,7 @@ pub(crate) async fn as_of_without<R: Row>(
         pass => scope(ctx, pass, object).await?,
     };
     let base = archive::open::<R>(ctx, &ctx.run, Pass::Full).await?.without(columns)?;
-    Ok(Wish {
-        base: Some(base.peekable()),
-        layer: layer.map(Iterator::peekable),
-        scope: Arc::new(scope),
-    })
+    Ok(Wish { base: Some(base.peekable()), layer: layer.map(Iterator::peekable), scope: Arc::new(scope) })
 }
 
 /// What one pass wrote of a table, and nothing else.
@@ -199,7 +195,11 @@ pub(crate) async fn parts<R: Row>(ctx: &Context, layers: Layers) -> Result<WishP
 }
 
 /// Whether the table is there in this wish.
-pub(crate) async fn is_there(ctx: &Context, pass: Pass, table: &'static TableSchema) -> Result<bool, ArchiveError> {
+pub(crate) async fn is_there(
+    ctx: &Context,
+    pass: Pass,
+    table: &'static TableSchema,
+) -> Result<bool, ArchiveError> {
     archive::is_sealed(ctx, &ctx.run, pass, table).await
 }
 

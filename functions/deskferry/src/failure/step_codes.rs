@@ -36,6 +36,21 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "a worker that reads or writes a snapshot ended unexpectedly",
         "run again; if it stays, report it",
     ),
+    (
+        "DEL001",
+        "the run is not loaded to its end, so nothing can be brought up to date",
+        "deskferry run, then deskferry delta",
+    ),
+    (
+        "DEL101",
+        "more vanished from LeadDesk between two readings than a person would expect",
+        "look whether a list was deleted or archived by mistake; if it is right, accept DEL101 by name and run the delta again",
+    ),
+    (
+        "DEL102",
+        "more changed at LeadDesk between two readings than a person would expect",
+        "look whether the account and the files are the right ones; if they are, accept DEL102 by name and run the delta again",
+    ),
     ("DOC101", "a document of the run is not there yet", "run the step that is named"),
     (
         "DOC102",
@@ -101,6 +116,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "EXT109",
         "an archived recording is not the one that its name says",
         "restore the file that is named from a copy, or remove it and start a new run, which fetches it again",
+    ),
+    (
+        "EXT110",
+        "a call log appeared after calls were read without one",
+        "take calls.csv out of the folder again, or start a new run with it: the same call would get two ids",
     ),
     ("EXT201", "an answer is not JSON", "see the raw page in the run's folder; run again"),
     (

@@ -102,6 +102,28 @@ pub struct Due {
     pub phones: BTreeSet<String>,
 }
 
+/// Requests that the recipe cannot do without: every list and export anew, and each contact and number that moved.
+///
+/// # Errors
+/// What the readers say.
+pub async fn floor(ctx: &Context) -> Result<u64, ExtractError> {
+    let Some(since) = Since::of(ctx).await? else { return Ok(0) };
+    let rows = |table| archive::manifest(ctx, &ctx.run, ctx.pass, table);
+    let page = u64::from(crate::ports::leaddesk::REST_PAGE_ITEMS);
+    let (mut pages, mut lists) = (0, 0);
+    for table in [snapshot::tables::SourceAgent::SCHEMA, snapshot::tables::SourceCampaign::SCHEMA] {
+        pages += rows(table).await?.map_or(0, |manifest| manifest.rows).div_ceil(page).max(1);
+    }
+    if let Some(manifest) = rows(snapshot::tables::SourceList::SCHEMA).await? {
+        lists = manifest.rows;
+    }
+    let due = due(ctx, &since).await?;
+    let numbers = if since.has_call_log().await? { 0 } else { due.phones.len() };
+    let moved = u64::try_from(due.contacts.len() + numbers).unwrap_or(u64::MAX);
+    // The list of lists is one request.
+    Ok(1 + pages + lists + moved)
+}
+
 /// What the exports show to have moved.
 ///
 /// # Errors

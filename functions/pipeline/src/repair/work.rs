@@ -11,7 +11,7 @@ use migration::gorgias::{CustomerId, MessageId, TicketId, UserId};
 use migration::keys::ExternalId;
 use migration::ledger::{ReceiptClass, Via, WriteKey};
 use snapshot::tables::ControlRepair;
-use snapshot::{Pass, TableReader};
+use snapshot::{Pass, SnapshotError, TableReader};
 
 use super::survey::key_of;
 use super::{RepairError, STEP, codes};
@@ -115,7 +115,7 @@ async fn carry_out(
         drive(ctx, ledger, &mut proofs, "prove gone", None).await?;
         load::again(ctx, ledger, &again).await?;
     }
-    let mut work = Fields::new(plan, rows(ctx, plan).await?);
+    let mut work = Fields::new(plan.number, Box::new(rows(ctx, plan).await?));
     drive(ctx, ledger, &mut work, "mend", Some(plan.count("mend"))).await?;
     name_overtaken(ctx, ledger, plan, log_from, &mut work).await?;
     let mut done = work.done;
@@ -297,25 +297,30 @@ impl Work for Proofs {
     }
 }
 
+/// Rows of a plan, in order.
+pub(crate) type PlannedRows = Box<dyn Iterator<Item = Result<ControlRepair, SnapshotError>> + Send>;
+
 /// Writes fields, row by row.
-struct Fields {
-    rows: TableReader<ControlRepair>,
+pub(crate) struct Fields {
+    rows: PlannedRows,
     next: VecDeque<Action>,
     /// Rows by the keys of their writes that are open.
     open: BTreeMap<WriteKey, ControlRepair>,
     /// Rows of which a write was refused.
     refused: BTreeSet<(String, String)>,
-    done: DoneV1,
+    /// What came of them.
+    pub(crate) done: DoneV1,
 }
 
 impl Fields {
-    fn new(plan: &PlanV1, rows: TableReader<ControlRepair>) -> Self {
+    /// Writes the rows with the deed `mend`.
+    pub(crate) fn new(number: u32, rows: PlannedRows) -> Self {
         Self {
             rows,
             next: VecDeque::new(),
             open: BTreeMap::new(),
             refused: BTreeSet::new(),
-            done: DoneV1 { number: plan.number, ..DoneV1::default() },
+            done: DoneV1 { number, ..DoneV1::default() },
         }
     }
 

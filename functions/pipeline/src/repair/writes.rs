@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use migration::compare::{Compared, Image, normalised};
-use migration::decide::{Action, FieldChange};
+use migration::decide::{Action, Decision, FieldChange};
 use migration::gorgias::FieldValue;
 
 use super::judge::Judged;
@@ -11,24 +11,29 @@ use crate::mends::{Mend, Mends, Write, is_writable};
 use crate::ports::gorgias::FoundValue;
 
 /// Fields that the engine wants written.
-pub(super) fn changes(judged: &Judged) -> Vec<&FieldChange> {
-    match &judged.decision.action {
+pub(crate) fn changes(judged: &Judged) -> Vec<&FieldChange> {
+    changes_of(&judged.decision)
+}
+
+/// The same of a decision.
+pub(crate) fn changes_of(decision: &Decision) -> Vec<&FieldChange> {
+    match &decision.action {
         Action::Update(changes) => changes.iter().collect(),
         _ => Vec::new(),
     }
 }
 
 /// `message[5].body_text` is field `body_text` of message 5.
-pub(super) fn message_field(name: &str) -> Option<(u64, &str)> {
+pub(crate) fn message_field(name: &str) -> Option<(u64, &str)> {
     let (id, field) = name.strip_prefix("message[")?.split_once("].")?;
     Some((id.parse().ok()?, field))
 }
 
 /// What is written, by the name that the comparison has for it.
-pub(super) type Writes = BTreeMap<String, Write>;
+pub(crate) type Writes = BTreeMap<String, Write>;
 
 /// All fields of a wish.
-pub(super) fn writes(kind: Compared, wished: &Image, values: &[FoundValue]) -> Writes {
+pub(crate) fn writes(kind: Compared, wished: &Image, values: &[FoundValue]) -> Writes {
     let typed: BTreeMap<String, &FieldValue> =
         values.iter().map(|value| (format!("value[{}]", value.field), &value.value)).collect();
     let mut writes = Writes::new();
@@ -44,7 +49,7 @@ pub(super) fn writes(kind: Compared, wished: &Image, values: &[FoundValue]) -> W
 }
 
 /// The fields to write, and the names of those that no request writes.
-pub(super) fn mends<'a>(
+pub(crate) fn mends<'a>(
     object: &str,
     changes: impl IntoIterator<Item = (&'a str, &'a FieldChange)>,
     writes: &Writes,

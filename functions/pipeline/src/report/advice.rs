@@ -244,6 +244,54 @@ const OWN: &[(&str, Advice)] = &[
         ),
     ),
     (
+        "DEL111",
+        advice(
+            "people changed fields of the record; what they wrote stays",
+            "nothing, or correct the record in Gorgias",
+        ),
+    ),
+    (
+        "DEL112",
+        advice("people deleted the record, or some of its messages", "nothing; what is deleted stays deleted"),
+    ),
+    (
+        "DEL113",
+        advice(
+            "LeadDesk and people changed the same field, and no rule settles it",
+            "say who wins in migration.toml under [mapping.conflict_rules], and run the delta again; or settle it at Gorgias",
+        ),
+    ),
+    (
+        "DEL114",
+        advice(
+            "a field changed at LeadDesk that can only be written when the record is made",
+            "nothing, or correct the record in Gorgias",
+        ),
+    ),
+    (
+        "DEL115",
+        advice("a person merged the customer into another one", "nothing; it is people's doing"),
+    ),
+    (
+        "DEL116",
+        advice("the record was never loaded, so it cannot be brought up to date", "deskferry retry --failed"),
+    ),
+    (
+        "DEL117",
+        advice("somebody changed the record while the delta ran", "deskferry delta: the next one looks again"),
+    ),
+    (
+        "DEL118",
+        advice("Gorgias refused the write of a delta", "see the reason; the next delta tries again"),
+    ),
+    (
+        "DEL119",
+        advice(
+            "LeadDesk does not show the source of the record any more",
+            "nothing; [delta] vanished says what becomes of it, and nothing is ever deleted",
+        ),
+    ),
+    (
         "RPR101",
         advice(
             "people changed the record, and what they wrote stays",

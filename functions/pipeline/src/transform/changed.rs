@@ -13,12 +13,12 @@ use migration::keys::ExternalId;
 use migration::leaddesk::{CallId, ContactId, LeadId};
 use migration::person::{ContactIdentity, Persons, Resolver};
 use serde::{Deserialize, Serialize};
+use snapshot::diff::{self, Difference};
 use snapshot::tables::{
     ControlDeltaScope, SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage,
     SourceContact, SourceConversation, SourceFieldValue, SourceLead, SourceList, SourceOutcome,
     SourceRecording, WantMessage,
 };
-use snapshot::diff::{self, Difference};
 use snapshot::{Children, Key, Pass, Row, TableSchema, ValueBuf};
 
 use super::error::TransformError;
@@ -145,9 +145,8 @@ fn check(
 ) -> Result<(), TransformError> {
     let is_weighed = [SourceContact::SCHEMA, SourceLead::SCHEMA, SourceCall::SCHEMA].contains(&table);
     #[expect(clippy::cast_precision_loss, reason = "counts of records stay far below 2^52")]
-    let is_above = |count: u64, percent: f64| {
-        count > ROWS_MIN && count as f64 * 100.0 / rows.max(1) as f64 > percent
-    };
+    let is_above =
+        |count: u64, percent: f64| count > ROWS_MIN && count as f64 * 100.0 / rows.max(1) as f64 > percent;
     let is_accepted = |code: &str| ctx.limits.accepted_findings.iter().any(|accepted| accepted == code);
     if is_weighed && is_above(vanished, VANISHED_PERCENT_MAX) && !is_accepted(MUCH_VANISHED) {
         return Err(TransformError::MuchVanished { table: table.name, vanished, rows });
@@ -250,8 +249,7 @@ async fn persons(ctx: &Context, since: &Since, differing: &Differing) -> Result<
             }
             new_side.add(identity);
         }
-        let keys: BTreeSet<Key> =
-            contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
+        let keys: BTreeSet<Key> = contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
         for row in before.only(&keys)? {
             if let Ok(contact) = records::contact(row?, Vec::new()) {
                 old_side.add(ContactIdentity::of(&contact, region));
@@ -318,9 +316,7 @@ fn ticket_of(home: &Home) -> ExternalId {
         Home::Lead(lead) => ExternalId::lead(*lead),
         Home::PersonWithoutLead(contact) => ExternalId::calls_without_lead(&ExternalId::customer(*contact)),
         Home::Number(number) => ExternalId::calls_without_lead(&ExternalId::number(number)),
-        Home::Nobody => {
-            ExternalId::calls_without_lead(&migration::customer::unknown_callers().external_id)
-        }
+        Home::Nobody => ExternalId::calls_without_lead(&migration::customer::unknown_callers().external_id),
     }
 }
 
@@ -410,7 +406,8 @@ async fn homes(
         for row in messages {
             let row = row?;
             let call = row.external_id.strip_prefix("leaddesk:call:");
-            if call.is_some_and(|call| changed.contains(call)) && !scope.tickets.contains(&row.ticket_external_id)
+            if call.is_some_and(|call| changed.contains(call))
+                && !scope.tickets.contains(&row.ticket_external_id)
             {
                 others.insert(row.ticket_external_id);
             }
@@ -490,7 +487,8 @@ async fn make(
         taken_at: None,
     };
     let source = portion_of_source(ctx, &scope, leads, calls).await?;
-    let homes = scope.calls.iter().filter_map(|(call, home)| Some((call.parse::<CallId>().ok()?, home.clone()?)));
+    let homes =
+        scope.calls.iter().filter_map(|(call, home)| Some((call.parse::<CallId>().ok()?, home.clone()?)));
     let portion = Portion { persons: Arc::clone(&both.new), homes: homes.collect() };
     let made = {
         let (ctx, provenance) = (ctx.clone(), provenance.clone());

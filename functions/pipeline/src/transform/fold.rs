@@ -18,7 +18,7 @@ use snapshot::{Key, Pass, Row, Sealed, TableReader};
 
 use super::changed::Scope;
 use super::error::TransformError;
-use crate::archive::{self, Provenance};
+use crate::archive::{self, ArchiveError, Provenance};
 use crate::context::Context;
 use crate::load::drafts::TicketRows;
 use crate::reconcile::customers::Wanted;
@@ -127,26 +127,18 @@ impl Fold<'_> {
         Ok(merged)
     }
 
-    async fn customers_before(&self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, Wanted>, TransformError> {
-        let keys = parents(keys);
-        let (ctx, pass) = (self.ctx, self.wish_before);
-        Ok(customers_of(
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-        ))
+    async fn customers_before(
+        &self,
+        keys: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Wanted>, TransformError> {
+        Ok(customers_as_of(self.ctx, self.wish_before, &parents(keys)).await?)
     }
 
-    async fn tickets_before(&self, keys: &BTreeSet<String>) -> Result<BTreeMap<String, TicketRows>, TransformError> {
-        let keys = parents(keys);
-        let (ctx, pass) = (self.ctx, self.wish_before);
-        Ok(tickets_of(
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-            wish::some(ctx, pass, &keys).await?,
-        ))
+    async fn tickets_before(
+        &self,
+        keys: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, TicketRows>, TransformError> {
+        Ok(tickets_as_of(self.ctx, self.wish_before, &parents(keys)).await?)
     }
 
     async fn tickets(
@@ -284,7 +276,8 @@ impl Fold<'_> {
             self.table(rows_of::<ControlFailure>(made)?)?,
             self.table(self.tags(&tickets).await?)?,
         ];
-        let has_files = archive::is_sealed(self.ctx, &self.ctx.run, Pass::Full, WantAttachment::SCHEMA).await?;
+        let has_files =
+            archive::is_sealed(self.ctx, &self.ctx.run, Pass::Full, WantAttachment::SCHEMA).await?;
         if has_files {
             sealed.push(self.table(tickets.iter().flat_map(|rows| rows.attachments.clone()))?);
         }
@@ -414,6 +407,34 @@ fn attachments(
     before.attachments.iter().chain(rows.attachments.iter().filter(is_new)).cloned().collect()
 }
 
+/// Customers of these keys, as they were wished after a reading.
+pub(crate) async fn customers_as_of(
+    ctx: &Context,
+    pass: Pass,
+    keys: &BTreeSet<Key>,
+) -> Result<BTreeMap<String, Wanted>, ArchiveError> {
+    Ok(customers_of(
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+    ))
+}
+
+/// Tickets of these keys, as they were wished after a reading.
+pub(crate) async fn tickets_as_of(
+    ctx: &Context,
+    pass: Pass,
+    keys: &BTreeSet<Key>,
+) -> Result<BTreeMap<String, TicketRows>, ArchiveError> {
+    Ok(tickets_of(
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+        wish::some(ctx, pass, keys).await?,
+    ))
+}
+
 fn by_parent<R>(rows: Vec<R>, parent: impl Fn(&R) -> &str) -> BTreeMap<String, Vec<R>> {
     let mut map: BTreeMap<String, Vec<R>> = BTreeMap::new();
     for row in rows {
@@ -424,7 +445,7 @@ fn by_parent<R>(rows: Vec<R>, parent: impl Fn(&R) -> &str) -> BTreeMap<String, V
 }
 
 /// Customers with what belongs to them.
-pub(crate) fn customers_of(
+fn customers_of(
     rows: Vec<WantCustomer>,
     channels: Vec<WantCustomerChannel>,
     values: Vec<WantCustomerValue>,
@@ -441,7 +462,7 @@ pub(crate) fn customers_of(
 }
 
 /// Tickets with what belongs to them.
-pub(crate) fn tickets_of(
+fn tickets_of(
     rows: Vec<WantTicket>,
     tags: Vec<WantTicketTag>,
     values: Vec<WantTicketValue>,

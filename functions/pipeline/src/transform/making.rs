@@ -19,7 +19,6 @@ use snapshot::tables::{
 };
 use snapshot::{Children, Row, Sealed, TableReader, TableWriter};
 
-use super::{Rows, Source};
 use super::balance::Balance;
 use super::chats::MakingChats;
 use super::customers::{ContactCards, CustomerSink, MakingCustomers, Substitutes, persons};
@@ -29,6 +28,7 @@ use super::records;
 use super::scratch::{ScratchCall, ScratchFrame, ScratchMember, routed};
 use super::shape::{Shape, SmallTables};
 use super::tickets::{MakingTickets, TicketSink};
+use super::{Rows, Source};
 use crate::archive::{self, Provenance};
 use crate::context::Context;
 use crate::documents::inventory::Inventory;

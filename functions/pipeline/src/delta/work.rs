@@ -1,0 +1,420 @@
+//! The writes of a delta, through the ledger, in an order that any start can take up again.
+//!
+//! Customers first, of these the ones that give addresses away; then what is new; then fields of tickets, whose customers
+//! are known by then. What is decided is kept before it is written, so that a start that goes on decides nothing anew.
+
+use std::collections::BTreeMap;
+
+use migration::canonical::Digest;
+use migration::gorgias::TagDraft;
+use migration::keys::ExternalId;
+use migration::ledger::{ReceiptClass, WriteKey};
+use serde::{Deserialize, Serialize};
+use snapshot::tables::{ControlDelta, WantTag};
+use snapshot::{Pass, Row as _};
+
+use super::rows::as_mend;
+use super::survey::{self, Open};
+use super::{DeltaError, Looked, STEP, check, codes};
+use crate::archive;
+use crate::context::Context;
+use crate::deltas::{BegunV1, DoneV1, ResidueV1};
+use crate::ledger::driver::{self, Action, Listed, Part, Work};
+use crate::ledger::request::Request;
+use crate::ledger::{Ledger, Opening, key};
+use crate::load::adopted;
+use crate::load::{self, Again};
+use crate::mends::Mends;
+use crate::plan::PlanV1 as LoadPlan;
+use crate::prepare::quiet;
+use crate::reconcile::Scene;
+use crate::repair::work::{Fields, PlannedRows};
+use crate::rollbacks;
+use crate::run_folder;
+use crate::wish;
+
+/// Records that the watermark names; all are counted.
+const NAMED_MAX: usize = 1_000;
+
+/// Rows that were decided before the rest, since the rest depends on what they come to.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredRows {
+    #[serde(rename = "1")]
+    V1 { rows: Vec<RowV1> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RowV1 {
+    object: String,
+    external_id: String,
+    gorgias_id: String,
+    action: String,
+    reason_code: Option<String>,
+    reason: Option<String>,
+    changed_fields: Option<String>,
+    kept_fields: Option<String>,
+    change: Option<String>,
+    conflict: Option<String>,
+}
+
+impl From<ControlDelta> for RowV1 {
+    fn from(row: ControlDelta) -> Self {
+        let ControlDelta {
+            object,
+            external_id,
+            gorgias_id,
+            action,
+            reason_code,
+            reason,
+            changed_fields,
+            kept_fields,
+            change,
+            conflict,
+        } = row;
+        Self {
+            object,
+            external_id,
+            gorgias_id,
+            action,
+            reason_code,
+            reason,
+            changed_fields,
+            kept_fields,
+            change,
+            conflict,
+        }
+    }
+}
+
+impl From<RowV1> for ControlDelta {
+    fn from(row: RowV1) -> Self {
+        let RowV1 {
+            object,
+            external_id,
+            gorgias_id,
+            action,
+            reason_code,
+            reason,
+            changed_fields,
+            kept_fields,
+            change,
+            conflict,
+        } = row;
+        Self {
+            object,
+            external_id,
+            gorgias_id,
+            action,
+            reason_code,
+            reason,
+            changed_fields,
+            kept_fields,
+            change,
+            conflict,
+        }
+    }
+}
+
+/// Decides and writes everything.
+pub(super) async fn carry_out(
+    ctx: &Context,
+    begun: &BegunV1,
+    plan: LoadPlan,
+    looked: &Looked,
+    open: &Open,
+    done: &mut DoneV1,
+) -> Result<(), DeltaError> {
+    let pass = Pass::Delta(begun.number);
+    let customers = customer_rows(ctx, begun, &plan, looked, open).await?;
+    let mut writing = Writing { ctx, pass, number: begun.number, ledger: None, done };
+    writing.customers(&customers).await?;
+    let rows = ticket_rows(ctx, begun, &plan, looked, open, customers).await?;
+    writing.tickets(&rows, looked).await?;
+    let Writing { ledger, done, .. } = writing;
+    if let Some(mut ledger) = ledger {
+        let switches = |error| DeltaError::Switches(Box::new(error));
+        quiet::unhush(ctx, &mut ledger, STEP).await.map_err(switches)?;
+        let count = ledger.book().state().doubt_count() as u64;
+        ledger.close().await?;
+        if count > 0 {
+            return Err(DeltaError::Unsettled { count });
+        }
+    }
+    let scene = scene(ctx, &plan, begun).await?;
+    tally(&scene, &rows, done);
+    check::read_back(&scene, &rows, looked, done).await
+}
+
+async fn scene<'a>(ctx: &'a Context, plan: &LoadPlan, begun: &BegunV1) -> Result<Scene<'a>, DeltaError> {
+    let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
+    let reading = format!("delta-{:04}-{:010}", begun.number, book.state().next_sequence());
+    let names = load::names(ctx).await?;
+    Ok(Scene { ctx, names, book, secret, plan: plan.clone(), reading, aliases: BTreeMap::new() })
+}
+
+/// Rows of customers; those that an earlier start decided stay.
+async fn customer_rows(
+    ctx: &Context,
+    begun: &BegunV1,
+    plan: &LoadPlan,
+    looked: &Looked,
+    open: &Open,
+) -> Result<Vec<ControlDelta>, DeltaError> {
+    let key = ctx.run_key(&format!("delta/{:04}/customers.json", begun.number))?;
+    if run_folder::get::<StoredRows>(ctx, &key).await?.is_none() {
+        let scene = scene(ctx, plan, begun).await?;
+        let adoptions = adopted::read(ctx).await?;
+        let rows = survey::customers(&scene, &adoptions, &looked.customers, open).await?;
+        let rows = rows.into_iter().map(RowV1::from).collect();
+        run_folder::put(ctx, &key, &StoredRows::V1 { rows }).await?;
+    }
+    let StoredRows::V1 { rows } = run_folder::need(ctx, &key).await?;
+    Ok(rows.into_iter().map(ControlDelta::from).collect())
+}
+
+/// All rows, sealed; those that an earlier start decided stay.
+async fn ticket_rows(
+    ctx: &Context,
+    begun: &BegunV1,
+    plan: &LoadPlan,
+    looked: &Looked,
+    open: &Open,
+    customers: Vec<ControlDelta>,
+) -> Result<Vec<ControlDelta>, DeltaError> {
+    let pass = Pass::Delta(begun.number);
+    if !archive::is_sealed(ctx, &ctx.run, pass, ControlDelta::SCHEMA).await? {
+        let scene = scene(ctx, plan, begun).await?;
+        let mut writer = archive::writer::<ControlDelta>(ctx, pass, Vec::new())?;
+        for row in customers.into_iter().chain(survey::tickets(&scene, &looked.tickets, open).await?) {
+            writer.push(row)?;
+        }
+        archive::publish(ctx, writer.seal()?).await?;
+    }
+    let rows = archive::open::<ControlDelta>(ctx, &ctx.run, pass).await?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The ledger is opened with the first write, and what answers writes is switched off then.
+struct Writing<'a> {
+    ctx: &'a Context,
+    pass: Pass,
+    number: u32,
+    ledger: Option<Ledger>,
+    done: &'a mut DoneV1,
+}
+
+impl Writing<'_> {
+    async fn ledger(&mut self) -> Result<&mut Ledger, DeltaError> {
+        if self.ledger.is_none() {
+            let mut ledger =
+                Ledger::open(self.ctx, &Opening { plan: Some(self.digest()), ..Opening::default() }).await?;
+            let occasion = occasion(self.ctx, self.number).await?;
+            let switches = |error| DeltaError::Switches(Box::new(error));
+            quiet::hush(self.ctx, &mut ledger, STEP, &occasion).await.map_err(switches)?;
+            self.ledger = Some(ledger);
+        }
+        Ok(self.ledger.as_mut().expect("it was opened above"))
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(format!("{} {}", self.ctx.run, self.pass).as_bytes())
+    }
+
+    async fn customers(&mut self, rows: &[ControlDelta]) -> Result<(), DeltaError> {
+        let mends: Vec<ControlDelta> = rows.iter().filter(|row| row.change.is_some()).cloned().collect();
+        let mut new = Again::default();
+        new.customers
+            .extend(rows.iter().filter(|row| row.action == "create").map(|row| row.external_id.clone()));
+        if mends.is_empty() && new.is_empty() {
+            return Ok(());
+        }
+        let given_away = mends.iter().map(given_away).collect::<Result<Vec<_>, _>>()?;
+        let given_away: Vec<ControlDelta> = given_away.into_iter().flatten().collect();
+        self.fields(given_away, "addresses that move", false).await?;
+        self.fields(mends, "customers", true).await?;
+        let (ctx, pass) = (self.ctx, self.pass);
+        let ledger = self.ledger().await?;
+        load::added(ctx, ledger, pass, &new).await?;
+        Ok(())
+    }
+
+    async fn tickets(&mut self, rows: &[ControlDelta], looked: &Looked) -> Result<(), DeltaError> {
+        let of_tickets = rows.iter().filter(|row| row.object != "customer");
+        let mends: Vec<ControlDelta> =
+            of_tickets.clone().filter(|row| row.change.is_some()).cloned().collect();
+        let mut new = Again::default();
+        for row in of_tickets {
+            match (row.action.as_str(), row.object.as_str()) {
+                ("create", "ticket") => drop(new.tickets.insert(row.external_id.clone())),
+                ("append", "message") => drop(new.messages.insert(row.external_id.clone())),
+                _ => {}
+            }
+        }
+        if mends.is_empty() && new.is_empty() {
+            return Ok(());
+        }
+        self.tags(looked).await?;
+        let (ctx, pass) = (self.ctx, self.pass);
+        let ledger = self.ledger().await?;
+        load::added(ctx, ledger, pass, &new).await?;
+        self.fields(mends, "tickets", true).await
+    }
+
+    /// The tag of what vanished, where something carries it.
+    async fn tags(&mut self, looked: &Looked) -> Result<(), DeltaError> {
+        let name = crate::transform::VANISHED_TAG;
+        let tickets = looked.tickets.values();
+        if !tickets.flat_map(|pair| &pair.now.tags).any(|tag| tag.tag_name == name) {
+            return Ok(());
+        }
+        let ctx = self.ctx;
+        let ledger = self.ledger().await?;
+        let key = key::tag(name, ledger.secret());
+        if ledger.is_over(&key) {
+            return Ok(());
+        }
+        let mut description = String::new();
+        for row in wish::newest::<WantTag>(ctx).await? {
+            let row = row?;
+            if row.tag_name == name {
+                description = row.description;
+            }
+        }
+        let draft = TagDraft { name: name.to_owned(), description };
+        let mut work = Listed::new(vec![Action::new(key, Request::CreateTag(draft))], ReceiptClass::Created);
+        drive(ctx, ledger, &mut work, "tag", Some(1)).await
+    }
+
+    async fn fields(&mut self, rows: Vec<ControlDelta>, name: &str, is_told: bool) -> Result<(), DeltaError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (ctx, number, total) = (self.ctx, self.number, rows.len() as u64);
+        let named: BTreeMap<(String, String), String> = rows
+            .iter()
+            .map(|row| ((row.object.clone(), row.gorgias_id.clone()), row.external_id.clone()))
+            .collect();
+        let planned: PlannedRows = Box::new(rows.into_iter().map(|row| Ok(as_mend(row))));
+        let mut work = Fields::new(number, planned);
+        let ledger = self.ledger().await?;
+        drive(ctx, ledger, &mut work, name, Some(total)).await?;
+        if !is_told {
+            return Ok(());
+        }
+        for (object, outcomes) in work.done.objects {
+            for (outcome, count) in outcomes {
+                let outcome = if outcome == "mended" { "updated" } else { "refused" };
+                self.done.take(&object, outcome, count);
+            }
+        }
+        for left in work.done.residue {
+            let code = match left.code.as_str() {
+                crate::repair::codes::CHANGED_SINCE => codes::CHANGED_SINCE,
+                crate::repair::codes::DELETED => codes::DELETED,
+                _ => codes::REFUSED,
+            };
+            let external_id =
+                named.get(&(left.object.clone(), left.gorgias_id.clone())).cloned().unwrap_or_default();
+            remark(self.done, &left.object, &external_id, &left.gorgias_id, code, &left.text);
+        }
+        Ok(())
+    }
+}
+
+/// A customer's row with what it gives away alone: another customer may be waiting for the address.
+fn given_away(row: &ControlDelta) -> Result<Option<ControlDelta>, serde_json::Error> {
+    let Some(change) = &row.change else { return Ok(None) };
+    let (ticket, mends) = Mends::decode(change)?;
+    let gone: Vec<String> =
+        mends.iter().filter(|(_, mend)| mend.wish.is_none()).map(|(name, _)| name.to_owned()).collect();
+    let given = mends.only(|name| {
+        (name == "email" || name.starts_with("channel[")) && gone.iter().any(|gone| gone == name)
+    });
+    if given.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(ControlDelta { change: Some(given.encode(ticket)?), ..row.clone() }))
+}
+
+async fn drive(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    work: &mut dyn Work,
+    name: &str,
+    total: Option<u64>,
+) -> Result<(), DeltaError> {
+    let part = Part { step: STEP, name: name.to_owned(), total };
+    let left = driver::drive(ctx, ledger, work, &part).await?.left;
+    if left > 0 { Err(DeltaError::Unsettled { count: left }) } else { Ok(()) }
+}
+
+/// Sorts behind what every rollback that began before has kept, and before the next one.
+async fn occasion(ctx: &Context, number: u32) -> Result<String, DeltaError> {
+    let begun = rollbacks::all(ctx).await?.into_iter().rfind(|held| held.phase != rollbacks::Phase::Planned);
+    let behind = begun.map_or(0, |rollback| rollback.plan.number);
+    Ok(format!("{}.rollback-{behind:04}-z-delta-{number:04}", ctx.run))
+}
+
+/// What became of the rows that are no writes of fields.
+fn tally(scene: &Scene<'_>, rows: &[ControlDelta], done: &mut DoneV1) {
+    for row in rows {
+        let there = key_of(scene, row).is_some_and(|key| scene.book.destination(&key).is_some());
+        match row.action.as_str() {
+            "create" if there => done.take(&row.object, "created", 1),
+            "append" if there => done.take(&row.object, "appended", 1),
+            "create" | "append" => {
+                let note = key_of(scene, row).and_then(|key| scene.book.note(&key).cloned());
+                let text =
+                    note.map_or_else(|| "its customer or ticket is not there".to_owned(), |note| note.text);
+                done.take(&row.object, "refused", 1);
+                remark(done, &row.object, &row.external_id, &row.gorgias_id, codes::NOT_LOADED, &text);
+            }
+            _ => {}
+        }
+        if let Some(code) = row.reason_code.as_deref() {
+            let outcome = if code == codes::CONFLICT { "conflict" } else { "kept" };
+            done.take(&row.object, outcome, 1);
+            remark(
+                done,
+                &row.object,
+                &row.external_id,
+                &row.gorgias_id,
+                code,
+                row.reason.as_deref().unwrap_or_default(),
+            );
+        }
+    }
+}
+
+/// The name in the ledger of what a row is about.
+pub(super) fn key_of(scene: &Scene<'_>, row: &ControlDelta) -> Option<WriteKey> {
+    let external_id = ExternalId::from_stored(row.external_id.clone());
+    match row.object.as_str() {
+        "ticket" => Some(key::ticket(&external_id, &scene.secret)),
+        "customer" => Some(key::customer(&external_id, &scene.secret)),
+        "message" => Some(key::message(&external_id, &scene.secret)),
+        _ => None,
+    }
+}
+
+/// Names a record that is not as LeadDesk has it. A key may hold the number of a person; then its id has to do.
+pub(super) fn remark(
+    done: &mut DoneV1,
+    object: &str,
+    external_id: &str,
+    gorgias_id: &str,
+    code: &str,
+    text: &str,
+) {
+    *done.reasons.entry(code.to_owned()).or_default() += 1;
+    if done.residue.len() < NAMED_MAX {
+        done.residue.push(ResidueV1 {
+            object: object.to_owned(),
+            external_id: external_id.to_owned(),
+            gorgias_id: gorgias_id.to_owned(),
+            code: code.to_owned(),
+            text: text.to_owned(),
+        });
+    }
+}
