@@ -80,8 +80,12 @@ impl<R: Row> TableReader<R> {
             let nearest = keys.range((Bound::Unbounded, Bound::Included(key))).next_back();
             nearest.is_some_and(|nearest| key.starts_with(nearest))
         };
-        if keys.is_empty() { self.rows.only(None::<fn(&Key) -> bool>) } else { self.rows.only(Some(is_wanted)) }
-            .map(Picked::new)
+        if keys.is_empty() {
+            self.rows.only(None::<fn(&Key) -> bool>)
+        } else {
+            self.rows.only(Some(is_wanted))
+        }
+        .map(Picked::new)
     }
 
     /// Only rows of whose sort key this is true.

@@ -19,8 +19,8 @@ mod wanted;
 
 pub use chat::{SourceChatMessage, SourceConversation};
 pub use control::{
-    ControlDelta, ControlDeltaScope, ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference, ControlRepair,
-    ControlRequestWindow, ControlRollback, ControlRun, MapField, MapValue,
+    ControlDelta, ControlDeltaScope, ControlFailure, ControlIdMap, ControlReconCount, ControlReconDifference,
+    ControlRepair, ControlRequestWindow, ControlRollback, ControlRun, MapField, MapValue,
 };
 pub use customers::{FoundCustomer, FoundCustomerChannel, FoundCustomerValue};
 pub use found::{FoundMessage, FoundTicket, FoundTicketTag, FoundTicketValue};

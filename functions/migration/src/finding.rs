@@ -308,4 +308,6 @@ catalogue! {
     CNF103_FOREIGN_KEY = "CNF103", Error, "the record carries a key of another tool", "merge by hand or clear the key, then repair";
     CNF104_DELETED_AT_DESTINATION = "CNF104", Note, "a person deleted the record at Gorgias: not made again", "nothing";
     CNF105_MESSAGE_DELETED = "CNF105", Note, "a person deleted a message at Gorgias: not made again", "nothing";
+    DEL101_MUCH_VANISHED = "DEL101", Stop, "more vanished from LeadDesk between two readings than a person would expect", "look whether a list was deleted or archived by mistake; if it is right, accept DEL101 by name and run the delta again";
+    DEL102_MUCH_CHANGED = "DEL102", Stop, "more changed at LeadDesk between two readings than a person would expect", "look whether the account and the files are the right ones; if they are, accept DEL102 by name and run the delta again";
 }

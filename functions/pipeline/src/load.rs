@@ -308,7 +308,7 @@ pub(crate) async fn added(
         let tickets = OrderedTickets::open(ctx, wave, Layers::Only(pass)).await?;
         let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
         let gorgias = std::sync::Arc::clone(&ctx.destination);
-        let mut work = TicketsWork::new(wave, names.clone(), tickets, meta, &ctx.migration, gorgias);
+        let mut work = TicketsWork::new(names.clone(), tickets, meta, &ctx.migration, gorgias);
         work.again = Some(new.clone());
         settled(wave, driven(ctx, ledger, &mut work, wave, &part(wave, Some(total))).await?)?;
     }

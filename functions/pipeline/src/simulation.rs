@@ -4,6 +4,8 @@
 //! numbered points, answers get lost, the index lags, people act in between. Every history ends with the question what is
 //! there twice, what is missing, and what of people's work is gone. For proofs only; built with the feature `simulation`.
 
+mod deltas;
+mod desk;
 mod histories;
 mod importers;
 mod repairs;
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use crate::testing::bug::Bug;
+pub use deltas::Ongoing;
 pub use importers::Importer;
 pub use rollbacks::Migrated;
 pub use template::Template;

@@ -28,7 +28,10 @@ impl<R: Row> Iterator for Picked<R> {
     type Item = Result<R, SnapshotError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.rows.advance().and_then(|at| at.map(|(view, row)| R::read(&view.row(row))).transpose()).transpose()
+        self.rows
+            .advance()
+            .and_then(|at| at.map(|(view, row)| R::read(&view.row(row))).transpose())
+            .transpose()
     }
 }
 
@@ -73,7 +76,16 @@ impl RowStream {
                 numbers[part].push(number - start);
             }
         }
-        Ok(PickedRows { parts, columns, wanted, numbers, next_part: 0, reader: None, view: None, next_row: 0 })
+        Ok(PickedRows {
+            parts,
+            columns,
+            wanted,
+            numbers,
+            next_part: 0,
+            reader: None,
+            view: None,
+            next_row: 0,
+        })
     }
 }
 

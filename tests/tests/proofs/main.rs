@@ -3,6 +3,7 @@
 //! Every world is made from a seed. Waiting happens only where the twin's bucket asks for it, and its clock runs fast.
 
 mod all_rows;
+mod delta;
 mod faults;
 mod named;
 mod reading;

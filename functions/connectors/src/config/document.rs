@@ -27,6 +27,8 @@ pub(super) struct Document {
     pub(super) residency: ResidencyTable,
     pub(super) parallel: Option<Parallel>,
     #[serde(default)]
+    pub(super) delta: DeltaTable,
+    #[serde(default)]
     pub(super) accept: Accept,
     pub(super) suggester: Option<SuggesterTable>,
 }
@@ -157,6 +159,13 @@ pub(super) struct Chatbot {
 #[serde(deny_unknown_fields)]
 pub(super) struct RollbackTable {
     pub(super) hold_days: Option<f64>,
+}
+
+/// How a delta goes about it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeltaTable {
+    pub(super) vanished: Option<String>,
 }
 
 /// Risks accepted by name.

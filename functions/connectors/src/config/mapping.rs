@@ -9,7 +9,7 @@ use migration::leaddesk;
 use migration::local_time::SourceZone;
 use migration::settings::{
     AnonymisedChat, CallChannel, ChatVisibility, ConflictRule, MappingSettings, PhoneSharing,
-    RecordingPolicy, SecondLevel, TagChoice, UnnormalisablePhone, UnreachablePolicy,
+    RecordingPolicy, SecondLevel, TagChoice, UnnormalisablePhone, UnreachablePolicy, VanishedPolicy,
 };
 use pipeline::context::Limits;
 
@@ -127,6 +127,11 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
             return Err(ConfigError::value("rollback.hold_days", "it is out of range", "use 0 to 366"));
         }
         limits.rollback_hold = std::time::Duration::from_secs_f64(days * 86_400.0);
+    }
+    if let Some(word) = &file.delta.vanished {
+        limits.vanished = VanishedPolicy::from_word(word).ok_or_else(|| {
+            ConfigError::value("delta.vanished", "it is no policy", "use \"keep\", \"tag\" or \"close\"")
+        })?;
     }
     waits(file, &mut limits)?;
     limits.chat_window = window(file)?;

@@ -182,7 +182,9 @@ fn next(screen: &Screen, done: &DoneV1) {
 fn exit(done: &DoneV1, strict: Strict) -> Exit {
     match done {
         done if done.count("refused") > 0 => Exit::SomeFailed,
-        done if strict.strict && (done.fields_different > 0 || done.count("conflict") > 0) => Exit::Differences,
+        done if strict.strict && (done.fields_different > 0 || done.count("conflict") > 0) => {
+            Exit::Differences
+        }
         _ => Exit::Done,
     }
 }

@@ -41,16 +41,6 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "the run is not loaded to its end, so nothing can be brought up to date",
         "deskferry run, then deskferry delta",
     ),
-    (
-        "DEL101",
-        "more vanished from LeadDesk between two readings than a person would expect",
-        "look whether a list was deleted or archived by mistake; if it is right, accept DEL101 by name and run the delta again",
-    ),
-    (
-        "DEL102",
-        "more changed at LeadDesk between two readings than a person would expect",
-        "look whether the account and the files are the right ones; if they are, accept DEL102 by name and run the delta again",
-    ),
     ("DOC101", "a document of the run is not there yet", "run the step that is named"),
     (
         "DOC102",

@@ -64,6 +64,7 @@ static MAPPING: LazyLock<ConfirmedMapping> = LazyLock::new(|| {
         looked_at: &BTreeMap::new(),
         outcomes: &[],
         lead_statuses: &BTreeMap::new(),
+        outside: &BTreeMap::new(),
         slot_settings: &slot_settings,
         gorgias_users: &world.users,
         gorgias_teams: &world.teams,

@@ -277,7 +277,7 @@ fn ticket(
     let mut decision =
         judge(before.clone(), &wished, found.clone(), Some(&unsettled), |field| rule(scene, field));
     if !decision.append.is_empty() {
-        // A message that is appended moves these by itself; what is left to write is seen when it is there.
+        // What is left to write of it is seen when the message is there.
         settle_appended(&mut decision);
     }
     rows_of(scene, place, pair, seen, &messages, &decision)

@@ -3,32 +3,35 @@
 //! Customers first, of these the ones that give addresses away; then what is new; then fields of tickets, whose customers
 //! are known by then. What is decided is kept before it is written, so that a start that goes on decides nothing anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use migration::canonical::Digest;
-use migration::gorgias::TagDraft;
+use migration::gorgias::{FieldValue, TagDraft, TicketId};
 use migration::keys::ExternalId;
-use migration::ledger::{ReceiptClass, WriteKey};
+use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{ControlDelta, WantTag};
 use snapshot::{Pass, Row as _};
 
-use super::rows::as_mend;
+use super::rows::{Place, as_mend};
 use super::survey::{self, Open};
 use super::{DeltaError, Looked, STEP, check, codes};
 use crate::archive;
 use crate::context::Context;
 use crate::deltas::{BegunV1, DoneV1, ResidueV1};
-use crate::ledger::driver::{self, Action, Listed, Part, Work};
-use crate::ledger::request::Request;
+use crate::ledger::driver::{self, Action, DriveError, Listed, Part, Work};
+use crate::ledger::request::{Request, Trace, messages_of};
 use crate::ledger::{Ledger, Opening, key};
 use crate::load::adopted;
 use crate::load::{self, Again};
-use crate::mends::Mends;
+use crate::mends::{Mend, Mends, Write};
 use crate::plan::PlanV1 as LoadPlan;
+use crate::ports::gorgias::{Message, ReadError};
 use crate::prepare::quiet;
 use crate::reconcile::Scene;
-use crate::repair::work::{Fields, PlannedRows};
+use crate::repair::work::{Fields, PlannedRows, writes_of};
+use crate::repairs;
 use crate::rollbacks;
 use crate::run_folder;
 use crate::wish;
@@ -126,6 +129,19 @@ pub(super) async fn carry_out(
     done: &mut DoneV1,
 ) -> Result<(), DeltaError> {
     let pass = Pass::Delta(begun.number);
+    // A start that finds everything decided may find everything done.
+    if archive::is_sealed(ctx, &ctx.run, pass, ControlDelta::SCHEMA).await? {
+        let rows =
+            archive::open::<ControlDelta>(ctx, &ctx.run, pass).await?.collect::<Result<Vec<_>, _>>()?;
+        let scene = scene(ctx, &plan, begun).await?;
+        if is_done(&scene, &rows).await? {
+            for row in rows.iter().filter(|row| row.change.is_some()) {
+                done.take(&row.object, "updated", 1);
+            }
+            tally(&scene, &rows, done);
+            return check::read_back(&scene, &rows, looked, done).await;
+        }
+    }
     let customers = customer_rows(ctx, begun, &plan, looked, open).await?;
     let mut writing = Writing { ctx, pass, number: begun.number, ledger: None, done };
     writing.customers(&customers).await?;
@@ -144,6 +160,35 @@ pub(super) async fn carry_out(
     let scene = scene(ctx, &plan, begun).await?;
     tally(&scene, &rows, done);
     check::read_back(&scene, &rows, looked, done).await
+}
+
+/// Whether every row has taken effect, and what was switched off is on again.
+async fn is_done(scene: &Scene<'_>, rows: &[ControlDelta]) -> Result<bool, DeltaError> {
+    let is_switch = |object: DestinationObject| {
+        matches!(
+            object,
+            DestinationObject::Rule | DestinationObject::Setting | DestinationObject::Integration
+        )
+    };
+    let mut switches = scene.book.iter().filter(|(key, _)| is_switch(key.object));
+    if scene.book.state().doubt_count() > 0
+        || switches.any(|(key, _)| scene.book.class(key) == Some(ReceiptClass::Updated))
+    {
+        return Ok(false);
+    }
+    for row in rows {
+        let is_there = key_of(scene, row).is_some_and(|key| scene.book.destination(&key).is_some());
+        if matches!(row.action.as_str(), "create" | "append") && !is_there {
+            return Ok(false);
+        }
+        let writes = writes_of(&as_mend(row.clone()), &scene.secret).map_err(DriveError::Work)?;
+        for write in writes {
+            if !matches!(write.request.look_up(&*scene.ctx.destination).await?, Trace::Found { .. }) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 async fn scene<'a>(ctx: &'a Context, plan: &LoadPlan, begun: &BegunV1) -> Result<Scene<'a>, DeltaError> {
@@ -258,7 +303,36 @@ impl Writing<'_> {
         let (ctx, pass) = (self.ctx, self.pass);
         let ledger = self.ledger().await?;
         load::added(ctx, ledger, pass, &new).await?;
-        self.fields(mends, "tickets", true).await
+        self.fields(mends, "tickets", true).await?;
+        let moments = self.moments(rows, looked).await?;
+        self.fields(moments, "moments of the last message", false).await
+    }
+
+    /// Tickets to which a message was appended and that do not show its moment as that of their last message. One that
+    /// others answered shows theirs.
+    async fn moments(&self, rows: &[ControlDelta], looked: &Looked) -> Result<Vec<ControlDelta>, DeltaError> {
+        let appended: BTreeSet<&str> =
+            rows.iter().filter(|row| row.action == "append").map(|row| row.gorgias_id.as_str()).collect();
+        let mut moments = Vec::new();
+        for id in appended.iter().filter_map(|id| id.parse().ok()) {
+            let raw = match self.ctx.destination.ticket(TicketId(id)).await {
+                Ok(raw) => raw,
+                Err(ReadError::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let ours = raw.record.external_id.as_deref().and_then(|key| looked.tickets.get_key_value(key));
+            let Some((key, pair)) = ours else { continue };
+            let held = messages_of(&*self.ctx.destination, TicketId(id)).await?;
+            let told: BTreeSet<&str> =
+                pair.now.messages.iter().map(|message| message.external_id.as_str()).collect();
+            let is_ours = |held: &Message| held.external_id.as_deref().is_some_and(|key| told.contains(key));
+            let wish = pair.now.ticket.last_message_at;
+            if !held.iter().all(is_ours) || raw.record.last_message_at == Some(wish) {
+                continue;
+            }
+            moments.push(moment_row(key, id, raw.record.last_message_at, wish)?);
+        }
+        Ok(moments)
     }
 
     /// The tag of what vanished, where something carries it.
@@ -337,6 +411,22 @@ fn given_away(row: &ControlDelta) -> Result<Option<ControlDelta>, serde_json::Er
     Ok(Some(ControlDelta { change: Some(given.encode(ticket)?), ..row.clone() }))
 }
 
+/// The row that sets the moment of a ticket's last message.
+fn moment_row(
+    key: &str,
+    id: u64,
+    found: Option<Timestamp>,
+    wish: Timestamp,
+) -> Result<ControlDelta, serde_json::Error> {
+    const FIELD: &str = "last_message_at";
+    let (found, text) = (found.map(|at| at.to_string()), wish.to_string());
+    let write = Write { name: FIELD.to_owned(), content: FieldValue::Text(text.clone()) };
+    let mut mends = Mends::default();
+    mends.put(FIELD, Mend { found, wish: Some(text), write: Some(write) });
+    let row = Place { object: "ticket", external_id: key, id: Some(id) }.row("update", None);
+    Ok(ControlDelta { changed_fields: Some(FIELD.to_owned()), change: Some(mends.encode(None)?), ..row })
+}
+
 async fn drive(
     ctx: &Context,
     ledger: &mut Ledger,
@@ -349,11 +439,13 @@ async fn drive(
     if left > 0 { Err(DeltaError::Unsettled { count: left }) } else { Ok(()) }
 }
 
-/// Sorts behind what every rollback that began before has kept, and before the next one.
+/// Sorts behind what every rollback and every repair that began before has kept, and before the next one.
 async fn occasion(ctx: &Context, number: u32) -> Result<String, DeltaError> {
     let begun = rollbacks::all(ctx).await?.into_iter().rfind(|held| held.phase != rollbacks::Phase::Planned);
     let behind = begun.map_or(0, |rollback| rollback.plan.number);
-    Ok(format!("{}.rollback-{behind:04}-z-delta-{number:04}", ctx.run))
+    let repairs = repairs::all(ctx).await?.into_iter().filter(|held| held.phase != repairs::Phase::Planned);
+    let repair = repairs.last().map_or(0, |repair| repair.plan.number);
+    Ok(format!("{}.rollback-{behind:04}-z-repair-{repair:04}_delta-{number:04}", ctx.run))
 }
 
 /// What became of the rows that are no writes of fields.

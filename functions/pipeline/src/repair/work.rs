@@ -19,6 +19,7 @@ use crate::archive;
 use crate::context::Context;
 use crate::evidence::{self, Touched};
 use crate::ledger::driver::{self, Action, DriveError, Outcome, Part, Reaction, Work, WorkFailure};
+use crate::ledger::key::Secret;
 use crate::ledger::request::{CHANGED_SINCE_PLAN, Mending, Request, STILL_THERE, Trace};
 use crate::ledger::stored::NoteV1;
 use crate::ledger::{Ledger, Opening, key};
@@ -326,33 +327,7 @@ impl Fields {
 
     /// The writes of a row: one for a ticket or message, up to two for a customer.
     fn of(&self, row: &ControlRepair, ledger: &Ledger) -> Result<Vec<Action>, WorkFailure> {
-        let Some(change) = row.change.as_ref().filter(|_| row.action == "mend") else {
-            return Ok(Vec::new());
-        };
-        let Some((key, id)) = key_of(row, ledger.secret()).zip(row.gorgias_id.parse::<u64>().ok()) else {
-            return Ok(Vec::new());
-        };
-        let (ticket, mends) = Mends::decode(change)?;
-        let ours = ExternalId::from_stored(row.external_id.clone());
-        let writes = match row.object.as_str() {
-            "customer" => {
-                let is_value = |name: &str| name.starts_with("value[");
-                let (fields, values) = (mends.only(|name| !is_value(name)), mends.only(is_value));
-                let fields = (key, Mending::Customer(CustomerId(id), fields.clone()), fields.is_empty());
-                let key = key::values(&ours, ledger.secret());
-                let values = (key, Mending::Values(CustomerId(id), values.clone()), values.is_empty());
-                let both = [fields, values].into_iter().filter(|(_, _, is_empty)| !is_empty);
-                both.map(|(key, mending, _)| (key, mending)).collect()
-            }
-            "ticket" => vec![(key, Mending::Ticket(TicketId(id), mends))],
-            "message" => {
-                let ticket = TicketId(ticket.unwrap_or(0));
-                vec![(key, Mending::Message(ticket, MessageId(id), mends))]
-            }
-            _ => Vec::new(),
-        };
-        // A start that goes on reads again what an earlier one wrote, and finds it as it shall be.
-        Ok(writes.into_iter().map(|(key, mending)| Action::new(key, Request::Mend(mending))).collect())
+        writes_of(row, ledger.secret())
     }
 
     fn closed(&mut self, key: &WriteKey, refusal: Option<(&'static str, String)>) {
@@ -366,6 +341,37 @@ impl Fields {
             self.done.take(&row.object, "mended");
         }
     }
+}
+
+/// The writes of a row: one for a ticket or message, up to two for a customer.
+pub(crate) fn writes_of(row: &ControlRepair, secret: &Secret) -> Result<Vec<Action>, WorkFailure> {
+    let Some(change) = row.change.as_ref().filter(|_| row.action == "mend") else {
+        return Ok(Vec::new());
+    };
+    let Some((key, id)) = key_of(row, secret).zip(row.gorgias_id.parse::<u64>().ok()) else {
+        return Ok(Vec::new());
+    };
+    let (ticket, mends) = Mends::decode(change)?;
+    let ours = ExternalId::from_stored(row.external_id.clone());
+    let writes = match row.object.as_str() {
+        "customer" => {
+            let is_value = |name: &str| name.starts_with("value[");
+            let (fields, values) = (mends.only(|name| !is_value(name)), mends.only(is_value));
+            let fields = (key, Mending::Customer(CustomerId(id), fields.clone()), fields.is_empty());
+            let key = key::values(&ours, secret);
+            let values = (key, Mending::Values(CustomerId(id), values.clone()), values.is_empty());
+            let both = [fields, values].into_iter().filter(|(_, _, is_empty)| !is_empty);
+            both.map(|(key, mending, _)| (key, mending)).collect()
+        }
+        "ticket" => vec![(key, Mending::Ticket(TicketId(id), mends))],
+        "message" => {
+            let ticket = TicketId(ticket.unwrap_or(0));
+            vec![(key, Mending::Message(ticket, MessageId(id), mends))]
+        }
+        _ => Vec::new(),
+    };
+    // A start that goes on reads again what an earlier one wrote, and finds it as it shall be.
+    Ok(writes.into_iter().map(|(key, mending)| Action::new(key, Request::Mend(mending))).collect())
 }
 
 #[async_trait]

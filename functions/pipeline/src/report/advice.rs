@@ -252,7 +252,10 @@ const OWN: &[(&str, Advice)] = &[
     ),
     (
         "DEL112",
-        advice("people deleted the record, or some of its messages", "nothing; what is deleted stays deleted"),
+        advice(
+            "people deleted the record, or some of its messages",
+            "nothing; what is deleted stays deleted",
+        ),
     ),
     (
         "DEL113",
@@ -268,22 +271,19 @@ const OWN: &[(&str, Advice)] = &[
             "nothing, or correct the record in Gorgias",
         ),
     ),
-    (
-        "DEL115",
-        advice("a person merged the customer into another one", "nothing; it is people's doing"),
-    ),
+    ("DEL115", advice("a person merged the customer into another one", "nothing; it is people's doing")),
     (
         "DEL116",
         advice("the record was never loaded, so it cannot be brought up to date", "deskferry retry --failed"),
     ),
     (
         "DEL117",
-        advice("somebody changed the record while the delta ran", "deskferry delta: the next one looks again"),
+        advice(
+            "somebody changed the record while the delta ran",
+            "deskferry delta: the next one looks again",
+        ),
     ),
-    (
-        "DEL118",
-        advice("Gorgias refused the write of a delta", "see the reason; the next delta tries again"),
-    ),
+    ("DEL118", advice("Gorgias refused the write of a delta", "see the reason; the next delta tries again")),
     (
         "DEL119",
         advice(

@@ -101,6 +101,11 @@ impl Migrated {
         Self { world, before, loaded, people }
     }
 
+    /// A migration that others have made.
+    pub(super) fn of(world: World, loaded: Account, people: u64) -> Self {
+        Self { before: loaded.clone(), world, loaded, people }
+    }
+
     /// Points at which the first phase can be killed.
     #[must_use]
     pub fn kill_points(&self) -> u64 {

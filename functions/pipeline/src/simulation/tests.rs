@@ -85,3 +85,15 @@ fn damage_is_mended_and_nothing_that_people_do_is_overwritten() {
     assert_eq!(sum.wrong, 0, "{sum:?}");
     assert!(sum.edits > SEEDS && sum.kills > 0, "{sum:?}");
 }
+
+#[test]
+fn what_both_sides_do_between_deltas_is_neither_lost_nor_doubled() {
+    let ongoing = super::Ongoing::new(6);
+    let mut sum = Sum::default();
+    for seed in 0..25 {
+        let history = ongoing.history(seed);
+        assert_eq!(history.wrong, 0, "seed {seed}: {history:?}");
+        sum.add(&history);
+    }
+    assert!(sum.edits > 0 && sum.kills > 0, "{sum:?}");
+}

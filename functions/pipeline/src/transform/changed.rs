@@ -40,9 +40,9 @@ const CHANGED_PERCENT_MAX: f64 = 20.0;
 /// Below this many, a share says nothing.
 const ROWS_MIN: u64 = 20;
 /// Code of the finding that too much vanished.
-pub const MUCH_VANISHED: &str = "DEL101";
+pub const MUCH_VANISHED: &str = migration::finding::DEL101_MUCH_VANISHED.as_str();
 /// Code of the finding that too much changed.
-pub const MUCH_CHANGED: &str = "DEL102";
+pub const MUCH_CHANGED: &str = migration::finding::DEL102_MUCH_CHANGED.as_str();
 
 /// Kept beside the tables: what the comparison came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,6 +273,8 @@ pub(super) struct Scope {
     conversations: BTreeSet<String>,
     /// Leads that are there now.
     pub(super) leads: BTreeSet<LeadId>,
+    /// Contacts that were in a list before.
+    pub(super) listed_before: BTreeSet<ContactId>,
     /// Lists that are there now.
     pub(super) lists: BTreeSet<String>,
 }
@@ -378,6 +380,7 @@ async fn scope(
     for lead in leads.iter().chain(&before) {
         scope.tickets.extend(records::lead(lead).map(|lead| ExternalId::lead(lead.id).to_string()));
     }
+    scope.listed_before = before.iter().filter_map(|lead| lead.leaddesk_contact_id.parse().ok()).collect();
     for contact in &scope.contacts {
         let customer = ExternalId::customer(*contact);
         scope.tickets.insert(ExternalId::calls_without_lead(&customer).to_string());

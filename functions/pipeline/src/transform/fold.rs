@@ -100,13 +100,17 @@ impl Fold<'_> {
         let mut merged = BTreeMap::new();
         for (key, wanted) in &new {
             match old.get(key) {
-                Some(before) if before == wanted => {}
+                Some(before) if before == wanted => continue,
+                // Its leads are gone, and with them the meaning of its slots: what it holds stays.
+                Some(before) if self.has_left_all_lists(key) => {
+                    layer.state(CUSTOMER, key, VANISHED, Some(CONTACT_GONE));
+                    layer.customers.insert(key.clone(), before.clone());
+                    continue;
+                }
                 Some(_) => layer.state(CUSTOMER, key, CHANGED, None),
                 None => layer.state(CUSTOMER, key, NEW, None),
             }
-            if old.get(key) != Some(wanted) {
-                layer.customers.insert(key.clone(), wanted.clone());
-            }
+            layer.customers.insert(key.clone(), wanted.clone());
         }
         for (key, before) in old.into_iter().filter(|(key, _)| !new.contains_key(key)) {
             let contact = key.strip_prefix("leaddesk:contact:").and_then(|id| id.parse::<ContactId>().ok());
@@ -125,6 +129,18 @@ impl Fold<'_> {
             }
         }
         Ok(merged)
+    }
+
+    /// Whether no contact of the person is in a list any more, and one was.
+    fn has_left_all_lists(&self, key: &str) -> bool {
+        let contact = key.strip_prefix("leaddesk:contact:").and_then(|id| id.parse::<ContactId>().ok());
+        let members = contact
+            .and_then(|contact| self.persons.person_of(contact))
+            .map(|person| self.persons.members(person))
+            .unwrap_or_default();
+        let is_listed = |member: &ContactId| self.scope.leads.iter().any(|lead| lead.contact == *member);
+        members.iter().any(|member| self.scope.listed_before.contains(member))
+            && !members.iter().any(is_listed)
     }
 
     async fn customers_before(

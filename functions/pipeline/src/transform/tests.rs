@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use expect_test::expect;
+use snapshot::Pass;
 use snapshot::tables::SourceLead;
 
 use super::*;

@@ -45,6 +45,41 @@ pub enum Change {
         /// When.
         at: Stamp,
     },
+    /// Somebody edits the card; what is not given stays.
+    EditCard {
+        /// Whose card.
+        contact_id: u32,
+        /// First name.
+        #[serde(default)]
+        fname: Option<String>,
+        /// Last name.
+        #[serde(default)]
+        lname: Option<String>,
+        /// The address.
+        #[serde(default)]
+        email: Option<String>,
+        /// Raw numbers, the primary one first.
+        #[serde(default)]
+        phones: Option<Vec<String>>,
+        /// When.
+        at: Stamp,
+    },
+    /// An account of LeadDesk shows another name from now on, also in what happened before.
+    RenameUser {
+        /// Its id.
+        user_id: u32,
+        /// The new name.
+        name: String,
+    },
+    /// An outcome is called otherwise from a moment on.
+    RenameOutcome {
+        /// Its id.
+        outcome_id: u32,
+        /// The new name.
+        name: String,
+        /// When.
+        at: Stamp,
+    },
     /// A contact is deleted; its calls stay.
     DeleteContact {
         /// Its id.
@@ -75,6 +110,12 @@ pub enum ChangeError {
     /// No such contact, or it was deleted.
     #[error("there is no contact {0}")]
     NoContact(u32),
+    /// No such account.
+    #[error("there is no user {0}")]
+    NoUser(u32),
+    /// No such outcome.
+    #[error("there is no outcome {0}")]
+    NoOutcome(u32),
     /// The contact has fewer numbers, or none to call.
     #[error("contact {contact_id} has no number {slot}")]
     NoPhone {
@@ -200,6 +241,34 @@ impl Account {
                 text.comment.clone_from(comment);
                 self.texts.insert(position, text);
                 self.contacts[position as usize].updated_at = *at;
+            }
+            Change::EditCard { contact_id, fname, lname, email, phones, at } => {
+                let position = self.contact_position(*contact_id)?;
+                let mut text = self.text_at(position);
+                for (held, given) in
+                    [(&mut text.fname, fname), (&mut text.lname, lname), (&mut text.email, email)]
+                {
+                    if let Some(given) = given {
+                        held.clone_from(given);
+                    }
+                }
+                if let Some(phones) = phones {
+                    self.contacts[position as usize].phones = u8::try_from(phones.len()).unwrap_or(u8::MAX);
+                    text.phones.clone_from(phones);
+                }
+                self.texts.insert(position, text);
+                self.contacts[position as usize].updated_at = *at;
+            }
+            Change::RenameUser { user_id, name } => {
+                let user = self.organisation.users.iter_mut().find(|user| user.id == *user_id);
+                name.clone_into(&mut user.ok_or(ChangeError::NoUser(*user_id))?.name);
+            }
+            Change::RenameOutcome { outcome_id, name, at } => {
+                let outcomes = &mut self.organisation.outcomes;
+                let outcome = outcomes.iter_mut().find(|outcome| outcome.id == *outcome_id);
+                let outcome = outcome.ok_or(ChangeError::NoOutcome(*outcome_id))?;
+                let former = std::mem::replace(&mut outcome.name, name.clone());
+                outcome.former_name = Some((*at, former));
             }
             Change::DeleteContact { contact_id } => {
                 let position = self.contact_position(*contact_id)?;

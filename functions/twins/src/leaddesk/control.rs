@@ -21,6 +21,8 @@ const PREFIX: &str = "/__twin/";
 struct Advance {
     seed: u64,
     changes: Option<Vec<Change>>,
+    /// Folder into which somebody exports the files of the later time.
+    files: Option<std::path::PathBuf>,
 }
 
 /// The answer to a control request; none if it is not one.
@@ -90,8 +92,12 @@ fn advance(twin: &Twin, body: &[u8]) -> Answer {
         Err(error) => return refused(&error),
     };
     let changes = wished.changes.unwrap_or_else(|| twin.account().later_changes(wished.seed));
-    match twin.apply(&changes) {
+    let written = twin.apply(&changes).map_err(|error| refused(&error)).and_then(|()| match &wished.files {
+        Some(folder) => twin.account().write_files(folder).map_err(|error| refused(&error)),
+        None => Ok(()),
+    });
+    match written {
         Ok(()) => Answer::json(&json!({ "applied": changes.len(), "changes": changes })),
-        Err(error) => refused(&error),
+        Err(answer) => answer,
     }
 }

@@ -1,0 +1,477 @@
+//! Histories of deltas: agents go on working in LeadDesk, people at Gorgias, processes die, and some runs are taken back.
+//!
+//! The judge knows the rules of the mapping by itself: who is one person, which tickets and calls there must be, and that
+//! people win. It asks no code of the product for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use migration::gorgias::TicketId;
+
+use super::desk::{Books, Desk, LISTS, own_email};
+use super::rollbacks::{Edit, Migrated};
+use super::{Sum, in_virtual_time};
+use crate::conduct::Step;
+use crate::context::Context;
+use crate::delta;
+use crate::ports::gorgias::{Customer, Ticket};
+use crate::ports::leaddesk::LeadDesk;
+use crate::propose::{self, Confirmation, LeaveOut};
+use crate::repair;
+use crate::rollback;
+use crate::testing::chance::{Chance, Weather};
+use crate::testing::migrated::essence;
+use crate::testing::world::{Effects, Stroke};
+use crate::testing::{Account, World};
+use crate::wave::Wave;
+use crate::worker::run_step;
+
+/// Starts that a delta may take before it counts as stuck.
+const STARTS_MAX: usize = 16;
+/// Deltas of a history at most.
+const DELTAS_MAX: u64 = 4;
+/// Steps of the run that deltas go on from.
+const STEPS: [Step; 10] = [
+    Step::Extract,
+    Step::Transform,
+    Step::Plan,
+    Step::Load(Wave::Customers),
+    Step::Reconcile(Wave::Customers),
+    Step::Load(Wave::Leads),
+    Step::Reconcile(Wave::Leads),
+    Step::Load(Wave::Chats),
+    Step::Reconcile(Wave::Chats),
+    Step::Finish,
+];
+
+/// A finished migration of an account whose people go on working.
+pub struct Ongoing {
+    world: World,
+    books: Books,
+    people: u64,
+}
+
+fn at_desk(world: &World, desk: &Arc<Desk>, files: &Path) -> Context {
+    let mut ctx = world.context();
+    ctx.source = Arc::clone(desk) as Arc<dyn LeadDesk>;
+    ctx.files = files.to_path_buf();
+    ctx
+}
+
+async fn confirm(ctx: &Context) {
+    let conflicts = propose::proposal(ctx).await.expect("a proposal").conflicts();
+    let leave_out = conflicts
+        .into_iter()
+        .map(|conflict| LeaveOut { id: conflict.id, reason: "proof".to_owned() })
+        .collect();
+    let at = ctx.clock.now();
+    let confirmation = Confirmation { reviewer: "Proof".to_owned(), at, leave_out, proposal_digest: None };
+    propose::confirm(ctx, &confirmation).await.expect("a confirmation");
+}
+
+impl Ongoing {
+    /// Migrates so many people, with one lead and one call each.
+    #[must_use]
+    pub fn new(people: u64) -> Self {
+        let world = World::new(Account::fresh());
+        let books = Books::of(people);
+        let desk = Arc::new(Desk::of(books.clone()));
+        let files = tempfile::tempdir().expect("a temporary folder");
+        books.write_log(1, files.path());
+        in_virtual_time(async {
+            let ctx = at_desk(&world, &desk, files.path());
+            run_step(&ctx, Step::Discover).await.expect("discovered");
+            run_step(&ctx, Step::Propose).await.expect("proposed");
+            confirm(&ctx).await;
+            run_step(&ctx, Step::Prepare).await.expect("prepared");
+            for step in STEPS {
+                let report = run_step(&ctx, step).await.expect("every step comes to its end");
+                assert!(!matches!(step, Step::Reconcile(_)) || report.findings.is_empty(), "{report:?}");
+            }
+        });
+        Self { world, books, people }
+    }
+
+    /// A history drawn by a seed.
+    #[must_use]
+    pub fn history(&self, seed: u64) -> Sum {
+        in_virtual_time(async { Play::of(self, seed).play().await })
+    }
+
+    /// Points at which a delta with every kind of change can be killed.
+    #[must_use]
+    pub fn delta_points(&self) -> u64 {
+        in_virtual_time(async {
+            let mut play = Play::of(self, 0);
+            play.every_change();
+            let process = play.world.beside(Effects::struck([], Duration::ZERO));
+            delta::run(&play.ctx(&process)).await.ok();
+            process.effects.points()
+        })
+    }
+
+    /// The same delta killed at this point and started again.
+    #[must_use]
+    pub fn killed_at(&self, point: u64) -> Sum {
+        in_virtual_time(async {
+            let mut play = Play::of(self, 0);
+            play.every_change();
+            if play.delta(Some(point), false).await {
+                play.end().await;
+            }
+            play.judge();
+            play.sum.judged(point)
+        })
+    }
+}
+
+/// One history under way.
+struct Play {
+    world: World,
+    desk: Arc<Desk>,
+    files: tempfile::TempDir,
+    chance: Chance,
+    /// People of Gorgias, who act by the same hands as in the histories of rollbacks.
+    hands: Migrated,
+    edits: Vec<Edit>,
+    /// Keys of tickets that people took away.
+    taken: BTreeSet<String>,
+    /// Leads that were read.
+    leads: BTreeSet<(u32, u64)>,
+    /// Calls that were read, with their contacts.
+    calls: BTreeMap<u64, u64>,
+    /// The first call that the log tells.
+    log_from: u64,
+    sum: Sum,
+}
+
+impl Play {
+    fn of(ongoing: &Ongoing, seed: u64) -> Self {
+        let weather = Weather::fair();
+        let world = ongoing.world.copied(super::Template::pace(), Duration::ZERO, &weather, None);
+        let loaded = world.gorgias.account(|account| account.clone());
+        let hands = Migrated::of(
+            world.copied(super::Template::pace(), Duration::ZERO, &weather, None),
+            loaded,
+            ongoing.people,
+        );
+        let mut play = Self {
+            world,
+            desk: Arc::new(Desk::of(ongoing.books.clone())),
+            files: tempfile::tempdir().expect("a temporary folder"),
+            chance: Chance::new(seed ^ 0xde17a),
+            hands,
+            edits: Vec::new(),
+            taken: BTreeSet::new(),
+            leads: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            log_from: 1,
+            sum: Sum { records: ongoing.people, ..Sum::default() },
+        };
+        play.is_read();
+        play
+    }
+
+    fn ctx(&self, process: &World) -> Context {
+        let mut ctx = at_desk(process, &self.desk, self.files.path());
+        ctx.limits.ledger.is_exclusive = true;
+        ctx.limits.refused_percent_max = 100.0;
+        ctx.limits.refused_in_a_row_max = usize::MAX;
+        ctx
+    }
+
+    /// What a reading sees from now on, until something changes.
+    fn is_read(&mut self) {
+        let from = self.log_from;
+        let (leads, calls, log) = self.desk.with(|books| {
+            let alive = books.cards.iter().filter(|(_, card)| card.is_alive);
+            let leads: Vec<(u32, u64)> =
+                alive.flat_map(|(id, card)| card.lists.iter().map(|list| (*list, *id))).collect();
+            let calls: Vec<(u64, u64)> =
+                books.calls.range(from..).map(|(id, call)| (*id, call.contact)).collect();
+            (leads, calls, books.call_log(from))
+        });
+        self.leads.extend(leads);
+        self.calls.extend(calls);
+        std::fs::write(self.files.path().join("calls.csv"), log).expect("a folder of ours");
+    }
+
+    async fn play(mut self) -> Sum {
+        let (seed, deltas) = (self.chance.draw(), 1 + self.chance.below(DELTAS_MAX));
+        let _ = seed;
+        for _ in 0..deltas {
+            for _ in 0..self.chance.below(4) {
+                self.change();
+            }
+            for _ in 0..self.chance.below(3) {
+                self.person();
+            }
+            if self.chance.happens(300) {
+                // Only what is new is exported.
+                self.log_from = 1 + self.desk.with(|books| books.calls.len() as u64).saturating_sub(3).max(0);
+            }
+            self.is_read();
+            let kill = self.chance.happens(400).then(|| 1 + self.chance.below(300));
+            let acts = self.chance.happens(300);
+            if !self.delta(kill, acts).await {
+                return self.judged();
+            }
+        }
+        self.end().await;
+        self.judge();
+        if self.chance.happens(250) && self.sum.stuck == 0 {
+            self.take_back().await;
+        }
+        self.judged()
+    }
+
+    fn judged(self) -> Sum {
+        let mut sum = self.sum;
+        sum.edits = self.edits.len() as u64;
+        sum.requests = self.world.gorgias.all_requests();
+        sum.judged(0)
+    }
+
+    /// Something changes at LeadDesk.
+    fn change(&mut self) {
+        let count = self.desk.with(|books| books.cards.len() as u64);
+        let (contact, other) = (1 + self.chance.below(count), 1 + self.chance.below(count));
+        let (kind, text) = (self.chance.below(10), self.chance.below(1_000));
+        self.desk.with(|books| change(books, kind, contact, other, text));
+    }
+
+    /// Every kind of change once.
+    fn every_change(&mut self) {
+        self.desk.with(|books| {
+            for kind in 0..10 {
+                change(books, kind, 1 + kind % 6, 1 + (kind + 1) % 6, kind);
+            }
+        });
+        self.is_read();
+    }
+
+    /// Somebody does something at Gorgias.
+    fn person(&mut self) {
+        let keys: BTreeMap<TicketId, String> = self.world.gorgias.account(|account| {
+            let tickets = account.tickets.values();
+            tickets.filter_map(|ticket| Some((ticket.id, ticket.external_id.clone()?))).collect()
+        });
+        let count = self.edits.len();
+        self.hands.act(&self.world, &mut self.chance, &mut self.edits, true);
+        if let Some(Edit::Deleted(id) | Edit::Trashed(id)) = self.edits.get(count..).and_then(<[_]>::last) {
+            self.taken.extend(keys.get(id).cloned());
+        }
+    }
+
+    /// A delta to its end; the first start is killed at a point, and people may act before the next one.
+    async fn delta(&mut self, kill: Option<u64>, acts: bool) -> bool {
+        let mut kill = kill;
+        for _ in 0..STARTS_MAX {
+            let strokes = kill.take().map(|point| (point, Stroke::Kill));
+            let process = self.world.beside(Effects::struck(strokes, Duration::ZERO));
+            let ctx = self.ctx(&process);
+            let ended = tokio::select! {
+                biased;
+                () = process.effects.killed() => None,
+                ended = delta::run(&ctx) => Some(ended),
+            };
+            match ended {
+                None => {
+                    self.sum.kills += 1;
+                    if acts {
+                        self.person();
+                    }
+                }
+                Some(Ok(_)) => return true,
+                Some(Err(error)) => {
+                    *self.sum.faults.entry(format!("{} {error}", error.code())).or_default() += 1;
+                }
+            }
+        }
+        self.sum.stuck = 1;
+        false
+    }
+
+    /// What was left open is looked at once more, and then nothing is left to write.
+    async fn end(&mut self) {
+        if !self.delta(None, false).await {
+            return;
+        }
+        let before = self.world.gorgias.account(|account| account.clone());
+        let ctx = self.ctx(&self.world);
+        match delta::run(&ctx).await {
+            Ok(delta) => {
+                let is_quiet = delta.done.is_some_and(|done| done.is_unchanged);
+                let after = self.world.gorgias.account(|account| account.clone());
+                let (before, after) = (essence(&before), essence(&after));
+                let is_same = before.tickets == after.tickets
+                    && before.customers == after.customers
+                    && before.messages == after.messages;
+                self.sum.not_restored += u64::from(!is_quiet || !is_same);
+            }
+            Err(_) => self.sum.stuck = 1,
+        }
+        // Nothing was damaged, so nothing is mended.
+        if let Ok(repair::Planned::New(plan)) = repair::plan(&self.ctx(&self.world)).await {
+            if plan.writes() > 0 {
+                *self.sum.faults.entry(format!("repair {:?}", plan.objects)).or_default() += 1;
+            }
+            self.sum.not_restored += plan.writes();
+        }
+    }
+
+    /// Which contacts are one person: those with one address. A contact that was deleted is known as long as a call
+    /// names it.
+    fn persons(&self) -> BTreeMap<u64, BTreeSet<u64>> {
+        let known: Vec<(u64, String)> = self.desk.with(|books| {
+            let is_known =
+                |id: &u64, is_alive: bool| is_alive || self.calls.values().any(|contact| contact == id);
+            let cards = books.cards.iter().filter(|(id, card)| is_known(id, card.is_alive));
+            cards.map(|(id, card)| (*id, card.email.clone())).collect()
+        });
+        let of =
+            |email: &String| known.iter().filter(|(_, other)| other == email).map(|(id, _)| *id).collect();
+        known.iter().map(|(id, email)| (*id, of(email))).collect()
+    }
+
+    /// Nothing lost, nothing doubled, nothing of people's overwritten.
+    fn judge(&mut self) {
+        let persons = self.persons();
+        let books = self.desk.with(|books| books.clone());
+        let (edits, taken) = (&self.edits, &self.taken);
+        let renamed =
+            |id| edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id));
+        let sum = &mut self.sum;
+        self.world.gorgias.account(|account| {
+            sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            let live: BTreeMap<&str, &Ticket> = account
+                .tickets
+                .values()
+                .filter(|ticket| ticket.trashed_at.is_none())
+                .filter_map(|ticket| Some((ticket.external_id.as_deref()?, ticket)))
+                .collect();
+            let mut shown = account.clone();
+            shown.tickets.retain(|_, ticket| ticket.trashed_at.is_none());
+            let held = shown.tickets.clone();
+            shown.messages.retain(|_, message| held.contains_key(&message.ticket));
+            sum.duplicates += shown.duplicates().len() as u64;
+            let customers: BTreeMap<&str, &Customer> = account
+                .customers
+                .values()
+                .filter_map(|customer| Some((customer.external_id.as_deref()?, customer)))
+                .collect();
+            for (list, contact) in &self.leads {
+                let key = format!("leaddesk:lead:{list}:{contact}");
+                if taken.contains(&key) {
+                    sum.edits_lost += u64::from(live.contains_key(key.as_str()));
+                    continue;
+                }
+                let Some(ticket) = live.get(key.as_str()) else {
+                    sum.lost += 1;
+                    continue;
+                };
+                // Whose it is: the person that the contact belongs to, named by its smallest contact.
+                let person = persons.get(contact).and_then(|members| members.first());
+                let owner = person.map(|person| format!("leaddesk:contact:{person}"));
+                let owner = owner.and_then(|owner| customers.get(owner.as_str()).map(|owner| owner.id));
+                if owner.is_some() && ticket.customer != owner {
+                    sum.not_restored += 1;
+                    *sum.faults.entry("ticket of another customer".to_owned()).or_default() += 1;
+                }
+            }
+            for (call, contact) in &self.calls {
+                let key = format!("leaddesk:call:{call}");
+                let is_there =
+                    shown.messages.values().any(|message| message.external_id.as_ref() == Some(&key));
+                let members = persons.get(contact).cloned().unwrap_or_default();
+                let may_be_gone = |key: &String| {
+                    key.rsplit(':')
+                        .next()
+                        .and_then(|id| id.parse().ok())
+                        .is_some_and(|id| id == *contact || members.contains(&id))
+                };
+                if !is_there && !taken.iter().any(may_be_gone) {
+                    sum.lost += 1;
+                    *sum.faults.entry("call lost".to_owned()).or_default() += 1;
+                }
+            }
+            for (contact, card) in
+                books.cards.iter().filter(|(_, card)| card.is_alive && !card.lists.is_empty())
+            {
+                if persons.get(contact).is_none_or(|members| members.len() > 1) {
+                    continue;
+                }
+                let Some(customer) = customers.get(format!("leaddesk:contact:{contact}").as_str()) else {
+                    sum.lost += 1;
+                    *sum.faults.entry("customer lost".to_owned()).or_default() += 1;
+                    continue;
+                };
+                let name = format!("First{contact} {}", card.lname);
+                if !renamed(customer.id) && customer.name.as_ref() != Some(&name) {
+                    sum.not_restored += 1;
+                    *sum.faults.entry("name is not brought over".to_owned()).or_default() += 1;
+                }
+                if customer.email.as_ref() != Some(&card.email) {
+                    sum.not_restored += 1;
+                    *sum.faults.entry("address is not brought over".to_owned()).or_default() += 1;
+                }
+            }
+        });
+    }
+
+    /// The whole run is taken back: what people touched stays, and nothing else of ours does.
+    async fn take_back(&mut self) {
+        let ctx = self.ctx(&self.world);
+        let is_applied = match rollback::plan(&ctx).await {
+            Ok(rollback::Planned::New(_)) => rollback::apply(&ctx).await.is_ok(),
+            _ => false,
+        };
+        if !is_applied {
+            self.sum.stuck = 1;
+            return;
+        }
+        let touched: BTreeSet<TicketId> = self.edits.iter().filter_map(Edit::ticket).collect();
+        let edits = &self.edits;
+        let sum = &mut self.sum;
+        self.world.gorgias.account(|account| {
+            sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            let ours = account.tickets.values().filter(|ticket| ticket.external_id.is_some());
+            let left = ours.filter(|ticket| ticket.trashed_at.is_none() && !touched.contains(&ticket.id));
+            let left = left.count() as u64;
+            if left > 0 {
+                *sum.faults.entry("ticket not taken back".to_owned()).or_default() += left;
+            }
+            sum.not_restored += left;
+        });
+    }
+}
+
+fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
+    let minute = books.tick();
+    let next = 1 + books.cards.len() as u64;
+    let other_email = books.cards.get(&other).map(|card| card.email.clone());
+    let Some(card) = books.cards.get_mut(&contact).filter(|card| card.is_alive) else { return };
+    match kind {
+        0 => card.lname = format!("Name{text}"),
+        1 => card.email = format!("new{contact}x{text}@example.com"),
+        2 => return books.add_card(next, LISTS[0]),
+        3 | 4 => return books.add_call(contact),
+        5 => {
+            // From one list to the other.
+            let there: BTreeSet<u32> = LISTS.into_iter().filter(|list| !card.lists.contains(list)).collect();
+            if !there.is_empty() {
+                card.lists = there;
+            }
+        }
+        6 => {
+            (card.is_alive, card.lists) = (false, BTreeSet::new());
+            return;
+        }
+        7 => card.email = other_email.unwrap_or_default(),
+        8 => card.email = own_email(contact),
+        _ => card.comment = format!("Remark {text}"),
+    }
+    card.updated = minute;
+}
