@@ -2,8 +2,8 @@
 
 mod efficiency;
 mod forecast;
-mod mapping;
 mod idle_clock;
+mod mapping;
 mod steps;
 mod twins;
 mod wrong_byte;

@@ -128,12 +128,6 @@ pub(crate) async fn as_of_without<R: Row>(
     Ok(Wish { base: Some(base.peekable()), layer: layer.map(Iterator::peekable), scope: Arc::new(scope) })
 }
 
-/// What one pass wrote of a table, and nothing else.
-pub(crate) async fn only<R: Row>(ctx: &Context, pass: Pass) -> Result<Wish<R>, ArchiveError> {
-    let rows = archive::open::<R>(ctx, &ctx.run, pass).await?;
-    Ok(Wish { base: Some(rows.peekable()), layer: None, scope: Arc::default() })
-}
-
 /// Which passes of the tables are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layers {
@@ -169,9 +163,7 @@ pub(crate) async fn parts<R: Row>(ctx: &Context, layers: Layers) -> Result<WishP
             let base = archive::parts(ctx, &ctx.run, pass).await?;
             return Ok(WishParts { base, layer: None, scope: Arc::default() });
         }
-        Layers::Newest => {
-            deltas::wish(ctx).await.map_err(|error| ArchiveError::Document(Box::new(error)))?
-        }
+        Layers::Newest => deltas::wish(ctx).await.map_err(|error| ArchiveError::Document(Box::new(error)))?,
     };
     let layer: Option<Parts<R>> = match pass {
         Pass::Full => None,

@@ -66,18 +66,18 @@ async fn an_estimate_before_anything_moves_holds_what_then_happens() {
     assert!(!said.is_exact());
     assert_eq!(said.source_requests["contact/get"].likely, CONTACTS);
 
-    let seal = crate::propose::Confirmation {
+    let seal = propose::Confirmation {
         reviewer: "Reviewer One".into(),
         at: "2026-06-01T00:00:00Z".parse().expect("a moment"),
         proposal_digest: None,
         leave_out: Vec::new(),
     };
-    crate::propose::confirm(&world.ctx, &seal).await.expect("confirmed");
+    propose::confirm(&world.ctx, &seal).await.expect("confirmed");
     let approved = losses::approved(&world.ctx).await.expect("read").expect("sealed with the mapping");
     assert_eq!(approved, said.budget().expect("sound"));
 
-    crate::extract::run(&world.ctx).await.expect("extracted");
-    crate::transform::run(&world.ctx).await.expect("transformed");
+    extract::run(&world.ctx).await.expect("extracted");
+    transform::run(&world.ctx).await.expect("transformed");
     losses::check(&world.ctx).await.expect("within the bounds");
     let counted = run(&world.ctx, &options()).await.expect("estimated");
     assert_eq!(counted.evidence.basis, "snapshot");

@@ -18,7 +18,6 @@ use crate::ledger::request::Request;
 use crate::ledger::stored::NoteV1;
 use crate::ledger::{Ledger, key};
 use crate::ports::gorgias::{Customer, FoundValue, NewCustomer};
-use crate::wish::Wish;
 
 /// A customer on its way.
 struct Open {

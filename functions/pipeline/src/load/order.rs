@@ -111,7 +111,12 @@ impl TicketParts {
             tags: self.tags.open()?.children(1),
             values: self.values.open()?.children(1),
             messages: self.messages.open()?.children(1),
-            attachments: self.attachments.as_ref().map(WishParts::open).transpose()?.map(|rows| rows.children(1)),
+            attachments: self
+                .attachments
+                .as_ref()
+                .map(WishParts::open)
+                .transpose()?
+                .map(|rows| rows.children(1)),
         })
     }
 }

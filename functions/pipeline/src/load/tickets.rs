@@ -58,20 +58,6 @@ impl TicketTables {
         })
     }
 
-    /// Opens what one pass wrote.
-    pub(crate) async fn open_only(ctx: &Context, pass: Pass) -> Result<Self, ArchiveError> {
-        Ok(Self {
-            tickets: wish::only::<WantTicket>(ctx, pass).await?,
-            tags: wish::only::<WantTicketTag>(ctx, pass).await?.children(1),
-            values: wish::only::<WantTicketValue>(ctx, pass).await?.children(1),
-            messages: wish::only::<WantMessage>(ctx, pass).await?.children(1),
-            attachments: match wish::is_there(ctx, pass, WantAttachment::SCHEMA).await? {
-                true => Some(wish::only::<WantAttachment>(ctx, pass).await?.children(1)),
-                false => None,
-            },
-        })
-    }
-
     /// The next ticket that belongs to one of the waves.
     pub(crate) fn next(&mut self, waves: &[Wave]) -> Result<Option<TicketRows>, snapshot::SnapshotError> {
         self.next_of(waves, |_| true)
