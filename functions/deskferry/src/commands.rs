@@ -13,6 +13,7 @@ mod estimate;
 pub(crate) mod explain;
 mod init;
 mod map;
+mod proposal;
 mod remote;
 mod repair;
 mod rollback;

@@ -83,6 +83,11 @@ pub(crate) fn run(screen: &Screen, common: &Common, wish: Wish) -> Result<Exit, 
 
 async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exit, Failure> {
     match wish {
+        Wish::One(Step::Propose) => {
+            one(screen, project, Step::Propose).await?;
+            super::proposal::tell(screen, project).await?;
+            Ok(Exit::Done)
+        }
         Wish::One(step) => one(screen, project, step).await.map(|_| Exit::Done),
         Wish::Load => load(screen, project).await,
         Wish::Retry(strict) => retry(screen, project, strict).await,
