@@ -3,11 +3,21 @@
 //! Deliberately absent: secrets. They come from the environment or a file that `migration.toml` names, never from here,
 //! because arguments show up in process lists and shell histories.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+mod decide;
+mod machines;
+
+pub(crate) use decide::{
+    Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Review, Schema,
+    SchemaName,
+};
+pub(crate) use machines::{
+    Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
+};
 
 /// Moves a company's records from LeadDesk to Gorgias, and proves every field by reading it back.
 #[derive(Debug, Parser)]
@@ -217,157 +227,6 @@ pub(crate) struct Run {
     pub(crate) strict: Strict,
 }
 
-/// Arguments of `acknowledge`.
-#[derive(Debug, Args)]
-pub(crate) struct Acknowledge {
-    /// Who answers for it
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: String,
-    /// For which records, in words
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) scope: String,
-    /// On which legal ground, such as "standard contractual clauses"
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) basis: Option<String>,
-}
-
-/// Arguments of `estimate`.
-#[derive(Debug, Args)]
-pub(crate) struct Estimate {
-    /// Hours in which the migration may work, such as 20:00-06:00 [default: all day]
-    #[arg(long, value_name = "HOURS")]
-    pub(crate) window: Option<String>,
-    /// Zone of these hours, such as Europe/Helsinki [default: leaddesk.time_zone]
-    #[arg(long, value_name = "ZONE", requires = "window")]
-    pub(crate) zone: Option<String>,
-    /// Agents start when open tickets and those of so many last days are there
-    #[arg(long, value_name = "DAYS", default_value_t = RECENT_DAYS)]
-    pub(crate) recent_days: u32,
-}
-
-/// A month is what agents look back on.
-pub(crate) const RECENT_DAYS: u32 = 30;
-
-/// Arguments of `map`.
-#[derive(Debug, Args)]
-pub(crate) struct Map {
-    #[command(subcommand)]
-    pub(crate) deed: MapDeed,
-}
-
-/// What is done with the mapping.
-#[derive(Debug, Subcommand)]
-pub(crate) enum MapDeed {
-    /// Propose what lands where, field by field, with reasons
-    Propose,
-    /// Write the review page: one file for a browser, which makes no request
-    Review(Review),
-    /// Write the mapping as a file that people fill in
-    Export(Export),
-    /// Take what people filled in, all of it or nothing, and say what changes
-    Import(Import),
-    /// Approve the proposal with everything that was imported; nothing is written to Gorgias before
-    Approve(Confirm),
-}
-
-impl MapDeed {
-    /// How to run it again.
-    pub(crate) fn again(&self) -> String {
-        match self {
-            Self::Propose => "deskferry map propose".to_owned(),
-            Self::Review(_) => "deskferry map review".to_owned(),
-            Self::Export(export) => format!("deskferry map export --format {}", export.format.as_str()),
-            Self::Import(import) => format!("deskferry map import {}", import.file.display()),
-            Self::Approve(_) => "deskferry map approve --by \"YOUR NAME\"".to_owned(),
-        }
-    }
-}
-
-/// Arguments of `map review`.
-#[derive(Debug, Args)]
-pub(crate) struct Review {
-    /// Where the page is written
-    #[arg(long, value_name = "FILE", default_value = "mapping.html")]
-    pub(crate) out: PathBuf,
-    /// Open it in the browser
-    #[arg(long)]
-    pub(crate) open: bool,
-}
-
-/// Arguments of `map export`.
-#[derive(Debug, Args)]
-pub(crate) struct Export {
-    /// Form of the file
-    #[arg(long, default_value = "toml")]
-    pub(crate) format: MapFormat,
-    /// Where it is written [default: mapping.toml, mapping.xlsx or mapping.html]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Write over a file that says something which was not imported
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-/// Form of a mapping file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MapFormat {
-    /// For text editors; comments in a file that is there are kept.
-    Toml,
-    /// For office programs.
-    Xlsx,
-    /// For browsers.
-    Html,
-}
-
-impl MapFormat {
-    /// The word, which is the ending too.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Toml => "toml",
-            Self::Xlsx => "xlsx",
-            Self::Html => "html",
-        }
-    }
-}
-
-/// Arguments of `map import`.
-#[derive(Debug, Args)]
-pub(crate) struct Import {
-    /// mapping.toml, a workbook (.xlsx), or decisions.json of the review page
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Who filled it in; decisions.json says it itself
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
-}
-
-/// Arguments of `schema`.
-#[derive(Debug, Args)]
-pub(crate) struct Schema {
-    /// Of which file
-    pub(crate) name: SchemaName,
-}
-
-/// Files with a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    /// mapping.toml
-    Mapping,
-    /// decisions.json
-    Decisions,
-}
-
-/// Arguments of `confirm`.
-#[derive(Debug, Args)]
-pub(crate) struct Confirm {
-    /// Who approves; stands in the confirmed mapping
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: String,
-    /// Approve without being asked
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
@@ -493,137 +352,12 @@ pub(crate) struct Consent {
     pub(crate) confirm: Option<String>,
 }
 
-/// Arguments of `aws`.
-#[derive(Debug, Args)]
-pub(crate) struct Aws {
-    #[command(subcommand)]
-    pub(crate) deed: AwsDeed,
-}
-
-/// What is done with a deployment.
-#[derive(Debug, Subcommand)]
-pub(crate) enum AwsDeed {
-    /// Deploy the template with `sam deploy`, and say what migration.toml takes
-    Deploy(Deploy),
-    /// What the stack tells, and where the run stands
-    Status(Stack),
-    /// Wake the functions and watch, as `deskferry run` does
-    Run(Run),
-    /// Follow the functions' logs with `sam logs`
-    Logs(Stack),
-    /// Delete the stack; store, key and secrets stay
-    Destroy(Destroy),
-}
-
-/// Which deployment.
-#[derive(Debug, Args)]
-pub(crate) struct Stack {
-    /// Name of the stack
-    #[arg(long, value_name = "NAME", default_value = "deskferry")]
-    pub(crate) stack: String,
-}
-
-/// Arguments of `aws deploy`.
-#[derive(Debug, Args)]
-pub(crate) struct Deploy {
-    #[command(flatten)]
-    pub(crate) stack: Stack,
-    /// The template
-    #[arg(long, value_name = "FILE", default_value = "infra/template.yaml")]
-    pub(crate) template: PathBuf,
-    /// More for `sam deploy`, such as --parameter-overrides Customer=acme
-    #[arg(last = true, value_name = "SAM ARGUMENTS")]
-    pub(crate) more: Vec<String>,
-}
-
-/// Arguments of `aws destroy`.
-#[derive(Debug, Args)]
-pub(crate) struct Destroy {
-    #[command(flatten)]
-    pub(crate) stack: Stack,
-    /// The name of the stack once more
-    #[arg(long, value_name = "NAME")]
-    pub(crate) confirm: Option<String>,
-}
-
 /// Whether differences decide the exit code.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Strict {
     /// Exit with 3 when differences are found
     #[arg(long, visible_alias = "exit-code")]
     pub(crate) strict: bool,
-}
-
-/// Arguments of `twin`.
-#[derive(Debug, Args)]
-pub(crate) struct Twin {
-    #[command(subcommand)]
-    pub(crate) system: System,
-}
-
-/// Which system to stand in for.
-#[derive(Debug, Subcommand)]
-pub(crate) enum System {
-    /// LeadDesk: Original API, REST API, and the operator's files on request
-    #[command(name = "leaddesk")]
-    LeadDesk(LeadDeskTwin),
-    /// Gorgias: REST API with a rate limit, strict about what it does not know
-    Gorgias(GorgiasTwin),
-}
-
-/// Size of the generated account.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Account {
-    /// Loopback address; port 0 picks a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Seed of the generated account; give both stand-ins the same one
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Contacts of the LeadDesk account [default: 1200, with 1500 leads]
-    #[arg(long)]
-    pub(crate) contacts: Option<u32>,
-    /// Calls of the LeadDesk account [default: 4000, or three for each contact]
-    #[arg(long)]
-    pub(crate) calls: Option<u32>,
-}
-
-/// Arguments of `twin leaddesk`.
-#[derive(Debug, Args)]
-pub(crate) struct LeadDeskTwin {
-    #[command(flatten)]
-    pub(crate) account: Account,
-    /// Write the operator's files and chatbot ZIPs of the account here
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) files: Option<PathBuf>,
-    /// How much of LeadDesk is there
-    #[arg(long, default_value = "evidence")]
-    pub(crate) profile: Profile,
-}
-
-/// How much of LeadDesk is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Profile {
-    /// What public documents or real client code show.
-    Evidence,
-    /// Also what is merely plausible.
-    Extended,
-}
-
-/// Arguments of `twin gorgias`.
-#[derive(Debug, Args)]
-pub(crate) struct GorgiasTwin {
-    #[command(flatten)]
-    pub(crate) account: Account,
-    /// Rate limit, as requests/seconds
-    #[arg(long, default_value = "40/20")]
-    pub(crate) bucket: String,
-    /// How many times faster than this machine's clock the account's time runs
-    #[arg(long, value_name = "K", default_value_t = 1.0)]
-    pub(crate) time_scale: f64,
-    /// What goes wrong: a JSON list such as [{"when":{"method":"POST","nth":3},"action":"lost_answer_after_commit"}]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) faults: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.
