@@ -190,7 +190,10 @@ pub async fn says_more(
         None => Answers::new(),
     };
     let is_here = |id: &RowId| review.document.row(id).is_some();
-    Ok(theirs != began.into_iter().filter(|(id, _)| is_here(id)).collect())
+    let began: Answers = began.into_iter().filter(|(id, _)| is_here(id)).collect();
+    let ours = review.document.answers();
+    // Joined with what is known it must be what is known.
+    Ok(!merged(&began, &ours, &theirs).is_ok_and(|joined| joined == ours))
 }
 
 /// Where a file comes from.

@@ -69,7 +69,13 @@ async fn what_was_chosen_is_what_is_approved() {
     let text = chosen(&text, "user/8", "choice = \"user\"\nvalue = \"2\"");
     let text = chosen(&text, "user/9", "choice = \"placeholder\"\nreason = \"left in May\"");
     let text = chosen(&text, "campaign/12", "choice = \"rename\"\nvalue = \"Spring 2026\"");
+    let more = async |text: &str| {
+        let review = open(&world.ctx).await.expect("a review");
+        says_more(&world.ctx, &review, View::Toml, text.as_bytes()).await.expect("told")
+    };
+    assert!(!more(&toml(&world).await).await && more(&text).await && more("no mapping").await);
     let imported = taken(&world, View::Toml, text.as_bytes()).await.expect("taken");
+    assert!(!more(&text).await && more(&text.replace("left in May", "left in June")).await);
     expect![[r#"
         user/8: as proposed -> user 2
         user/9: as proposed -> placeholder: left in May
