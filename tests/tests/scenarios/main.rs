@@ -59,6 +59,7 @@ macro_rules! scenarios {
 }
 
 scenarios![
+    an_approval_holds_for_what_was_seen,
     approval_is_asked_for,
     damaged_files_stop_the_run,
     data_stays_where_the_law_says,

@@ -81,14 +81,15 @@ impl World {
         match verb {
             // Both systems, and a migration.toml that points at them.
             "twins" => self.start_twins(rest),
-            // `replace OLD => NEW in FILE`
+            // `replace OLD => NEW in FILE`; \n is the end of a line
             "replace" => {
                 let (change, file) = rest.rsplit_once(" in ").expect("a file");
                 let (old, new) = change.split_once(" => ").expect("two texts");
+                let (old, new) = (old.replace("\\n", "\n"), new.replace("\\n", "\n"));
                 let path = self.path(file);
                 let before = std::fs::read_to_string(&path).expect("a text file");
-                assert!(before.contains(old), "{file} does not hold {old}");
-                std::fs::write(path, before.replace(old, new)).expect("a file");
+                assert!(before.contains(&old), "{file} does not hold {old}");
+                std::fs::write(path, before.replace(&old, &new)).expect("a file");
             }
             // `cut FILE`: the last third is lost.
             "cut" => {
