@@ -208,6 +208,7 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         Step::Transform => transform::run(ctx).await?,
         Step::Plan => plan::run(ctx).await?,
         Step::Load(wave) => {
+            load::check_rollback(ctx).await?;
             approval::holding(ctx).await?;
             load::run(ctx, wave).await?
         }

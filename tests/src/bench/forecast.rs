@@ -342,6 +342,10 @@ time_zone = "Europe/Helsinki"
 default_region = "FI"
 requests_per_second = {per_second:?}
 
+[residency]
+store = "FI"
+destination = "EU"
+
 [gorgias]
 base_url = "{gorgias}"
 email = "migration@acme.example"

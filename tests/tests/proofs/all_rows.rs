@@ -38,7 +38,9 @@ async fn every_row_lands_or_is_documented_and_nobody_is_mailed() {
     }
     assert_eq!((summary.verdict.as_str(), summary.fields_different, summary.duplicates), ("pass", 0, 0));
     assert!(summary.fields_compared > 1_000, "{}", summary.fields_compared);
-    assert!(summary.requests as f64 <= 1.05 * summary.requests_floor as f64, "{summary:?}");
+    // Whether the approval still holds is looked at before prepare and before each wave, a dozen requests each time.
+    let looks = 4.0 * 12.0;
+    assert!(summary.requests as f64 <= 1.05 * summary.requests_floor as f64 + looks, "{summary:?}");
     assert_eq!(summary.responses_429, 0);
 
     // Nothing left Gorgias, nobody was invited, nothing is billed, nothing was harmed.

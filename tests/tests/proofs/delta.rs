@@ -109,12 +109,14 @@ async fn changes_of_every_kind_arrive_and_what_people_did_stays() {
     let world = World::start(80, 160).await;
     world.run_through(Step::Finish).await;
     let all = contacts(&world);
-    let alone = singles(&all);
+    let loaded = world.gorgias.dump();
+    let key = |contact: &Contact| lead_key(contact.list_ids[0], contact.id);
+    // A broken row of an export is a lead without a ticket.
+    let mut alone = singles(&all);
+    alone.retain(|contact| !keyed(&loaded, "tickets", &key(contact)).is_null());
     let [renamed, both, merging, into, called, moved, gone, deleted, ..] = alone.as_slice() else {
         unreachable!("the account has enough contacts of their own")
     };
-    let loaded = world.gorgias.dump();
-    let key = |contact: &Contact| lead_key(contact.list_ids[0], contact.id);
     // People work at Gorgias.
     let customer = id(&keyed(&loaded, "customers", &customer_key(both.id)));
     person(&world, "PUT", &format!("/api/customers/{customer}"), json!({ "name": "Theirs Alone" }));

@@ -61,11 +61,18 @@ async fn what_people_do_in_mid_run_and_later_stays_and_damage_is_mended() {
     let mut next = || newest.next().expect("enough tickets");
     let (broken, renamed, deleted) = (next(), next(), next());
     let message = *ours(&world, RecordKind::Message).last().expect("messages");
+    let is_named = |id: &&u64| {
+        let all = loaded["customers"].as_array().expect("a table");
+        all.iter()
+            .any(|found| found["id"] == **id && found["name"].as_str().is_some_and(|name| !name.is_empty()))
+    };
+    let damaged =
+        *customers[..customers.len() - 2].iter().rev().find(is_named).expect("a customer with a name");
     world
         .gorgias
         .edit(|editor| {
             editor.plant_wrong_byte(RecordKind::Ticket, &Which::Id(broken), "subject").expect("a subject");
-            editor.plant_wrong_byte(RecordKind::Customer, &Which::Id(customers[customers.len() - 3]), "name")
+            editor.plant_wrong_byte(RecordKind::Customer, &Which::Id(damaged), "name")
         })
         .expect("a name");
     person(&world, "PUT", &format!("/api/tickets/{renamed}"), json!({ "subject": "Call back" }));
