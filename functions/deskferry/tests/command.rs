@@ -53,18 +53,27 @@ fn help_keeps_the_order_of_the_flow() {
           demo         A whole migration between stand-ins of both systems on this machine, with report
           init         Write a commented migration.toml
           run          Run all steps, from discover to report, or go on where the run stopped
+          doctor       Whether a migration could begin: access, tier, plan, rate limit, files, places,
+                       clock, disk
           discover     Look at both accounts and the operator's files; writes nothing to either
+          acknowledge  Record who answers for data that leaves the EU: who, when, for which records
           map          Decide what lands where: propose, review, export, import, approve
           propose      Propose what lands where, field by field, with reasons; as `map propose`
-          confirm      Approve the proposal; nothing is written to Gorgias before; as `map approve`
+          estimate     Say what the run will send, how long it takes, what it costs and what it loses;
+                       writes to neither account
+          confirm      Approve the proposal and what is lost; nothing is written to Gorgias before; as `map
+                       approve`
           prepare      Save what Gorgias holds, then create fields, tags and teams, and pause what would
                        mail customers
           extract      Read LeadDesk and the files into the source snapshot
           transform    Turn the source snapshot into what Gorgias should hold
           plan         Cut the work into waves, and say how many requests and hours they take
+          apply        Write what a saved plan says, exactly that, and prove it
           load         Write to Gorgias, wave by wave; a wave opens when the one before it is proven
           retry        Write once more what Gorgias refused, when its cause is mended, and compare again
           reconcile    Read Gorgias back and compare every field of every record
+          delta        Bring over what changed at LeadDesk since the last reading; what people changed at
+                       Gorgias stays
           repair       Mend what differs from what was wished: plan, apply; what people changed stays
           report       Write the report of a run as text, JSON and CSV
           handoff      Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost

@@ -241,6 +241,8 @@ fn released_schemas_stay_as_they_are() {
         ctl_request_window v1 abcfdcdc3465
         ctl_rollback v1 075b893e0106
         ctl_repair v1 86d130d317ed
+        ctl_delta v1 48cdef4aabf0
+        ctl_delta_scope v1 8af722aa164f
     "#]]
     .assert_eq(&text);
 }
