@@ -1,5 +1,6 @@
 //! Benches: each prints one JSON line per figure and one summary line at the end.
 
+mod delta;
 mod efficiency;
 mod forecast;
 mod idle_clock;
@@ -29,6 +30,8 @@ pub(crate) struct Arguments {
 enum Bench {
     /// Extract, transform and plan, each in a process of its own: records a second, bytes a record, peak memory.
     Steps(steps::Arguments),
+    /// A delta after a small share of a large account changed: requests against the floor, work against a full pass.
+    Delta(delta::Arguments),
     /// A whole run at the account's true bucket with time running faster: requests against the floor, time against the bound.
     Efficiency(efficiency::Arguments),
     /// The forecast of generated accounts against what their migrations then send and take; fails when any is off.
@@ -45,6 +48,7 @@ enum Bench {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.bench {
         Bench::Steps(arguments) => steps::run(arguments),
+        Bench::Delta(arguments) => delta::run(arguments),
         Bench::Efficiency(arguments) => efficiency::run(arguments),
         Bench::Forecast(arguments) => forecast::run(arguments),
         Bench::WrongByte(arguments) => wrong_byte::run(arguments),

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use pipeline::simulation::{Bug, Importer, Migrated, Sum, Template};
+use pipeline::simulation::{Bug, Importer, Migrated, Ongoing, Sum, Template};
 use serde_json::{Value, json};
 
 /// Seeds within which every bug must show.
@@ -77,6 +77,26 @@ pub(crate) struct Repair {
     /// People of every migration.
     #[arg(long, default_value_t = 8)]
     people: u64,
+    /// Prints JSON; it does so in any case.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `delta`.
+#[derive(Debug, Args)]
+pub(crate) struct Delta {
+    /// Histories to draw.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// People of every migration.
+    #[arg(long, default_value_t = 6)]
+    people: u64,
+    /// Points at which one delta with every kind of change is killed, at most.
+    #[arg(long, default_value_t = 1_000)]
+    points: u64,
     /// Prints JSON; it does so in any case.
     #[arg(long)]
     json: bool,
@@ -196,6 +216,14 @@ pub(crate) fn repair(arguments: &Repair) -> ExitCode {
     let killed = play(1, large.repair_points(), |point| large.mended_at(point));
     let migrated = Migrated::new(arguments.people);
     both(&killed, &play(arguments.first, arguments.seeds, |seed| migrated.repair_history(seed)))
+}
+
+/// People of both systems, and deaths, around deltas; some runs are taken back afterwards.
+pub(crate) fn delta(arguments: &Delta) -> ExitCode {
+    let ongoing = Ongoing::new(arguments.people);
+    let points = ongoing.delta_points().min(arguments.points);
+    let killed = play(1, points, |point| ongoing.killed_at(point));
+    both(&killed, &play(arguments.first, arguments.seeds, |seed| ongoing.history(seed)))
 }
 
 /// Tells what came of every kill point and of the histories, and ends well when nothing was wrong.

@@ -35,6 +35,8 @@ enum Command {
     Rollback(histories::Rollback),
     /// Repairs of damage while people work: what of theirs is overwritten, what is not as it was loaded.
     Repair(histories::Repair),
+    /// Deltas while people work in both systems: what is lost, what is there twice, what of theirs is overwritten.
+    Delta(histories::Delta),
     /// Every interleaving of a small model of the protocol, and of each removal from it.
     Model(model::Arguments),
     /// The template, deployed to an emulator with the real binary, beside the same run on one machine.
@@ -66,6 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Compare(arguments) => Ok(histories::compare(&arguments)),
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
         Command::Repair(arguments) => Ok(histories::repair(&arguments)),
+        Command::Delta(arguments) => Ok(histories::delta(&arguments)),
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
         Command::AwsConformance(arguments) => aws::conformance::run(&arguments),

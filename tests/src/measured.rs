@@ -64,6 +64,11 @@ fn cpu_seconds(stat: &str) -> anyhow::Result<f64> {
     Ok((user + system) / 100.0)
 }
 
+/// Seconds that all threads of this process have worked so far.
+pub(crate) fn process_cpu_seconds() -> anyhow::Result<f64> {
+    cpu_seconds(&std::fs::read_to_string("/proc/self/stat")?)
+}
+
 /// Runs one `deskferry` command to its end. Output of the command is returned line by line.
 ///
 /// Fails when the command does not exit with one of `accepted`.

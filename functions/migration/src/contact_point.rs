@@ -99,6 +99,12 @@ impl fmt::Display for Region {
 pub struct E164(String);
 
 impl E164 {
+    /// A number that was normalised before and kept.
+    #[must_use]
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text, with its plus sign.
     #[must_use]
     pub fn as_str(&self) -> &str {

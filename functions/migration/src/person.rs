@@ -45,6 +45,38 @@ impl ContactIdentity {
     }
 }
 
+/// What was normalised of a contact when it was read, so that it need not be done again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Normalised {
+    /// Its address as it is compared.
+    pub email: Option<String>,
+    /// Its primary number.
+    pub phone: Option<String>,
+}
+
+impl ContactIdentity {
+    /// As [`ContactIdentity::of`], of a contact whose address and primary number were normalised before.
+    #[must_use]
+    pub fn of_normalised(contact: &Contact, normalised: Normalised, region: Region) -> Self {
+        let emails = normalised
+            .email
+            .into_iter()
+            .map(|normalized| Email { as_given: contact.email.clone().unwrap_or_default(), normalized });
+        let (mut phones, mut other_numbers) = (Vec::new(), Vec::new());
+        for (place, raw) in contact.phones.iter().enumerate() {
+            let phone = match &normalised.phone {
+                Some(phone) if place == 0 => Some(E164::from_stored(phone.clone())),
+                _ => normalize_phone(raw, region),
+            };
+            match phone {
+                Some(phone) => phones.push(phone),
+                None => other_numbers.push(raw.clone()),
+            }
+        }
+        Self { id: contact.id, emails: emails.collect(), phones, other_numbers, name: full_name(contact) }
+    }
+}
+
 /// First and last name in one line, cleaned; `None` when both are empty.
 #[must_use]
 pub fn full_name(contact: &Contact) -> Option<String> {

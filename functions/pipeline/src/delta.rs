@@ -8,6 +8,7 @@
 mod check;
 pub mod codes;
 mod rows;
+mod stored;
 mod survey;
 mod work;
 
@@ -18,7 +19,7 @@ use snapshot::{Pass, Row as _};
 
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
-use crate::deltas::{self, BegunV1, Delta, DoneV1};
+use crate::deltas::{self, BegunV1, Delta, DoneV1, PlanV1};
 use crate::evidence::EvidenceError;
 use crate::extract::{self, ExtractError};
 use crate::ledger::LedgerError;
@@ -178,12 +179,10 @@ pub async fn run(ctx: &Context) -> Result<Delta, DeltaError> {
         return Err(DeltaError::NotLoaded);
     }
     load::check_rollback(ctx).await?;
-    let begun = begin(ctx).await?;
-    let reading = ctx.reading(Pass::Delta(begun.number));
     let asked_before = ctx.source.requests();
-    started(ctx, "reading");
-    read(ctx, &reading).await?;
-    let plan = changed::run(&reading, &begun).await?;
+    let begun = read(ctx).await?;
+    let plan = make(ctx, &begun).await?;
+    let reading = ctx.reading(Pass::Delta(begun.number));
     let read_from = extract::started_at(&reading).await?;
     deltas::keep_plan(ctx, begun.number, &plan).await?;
     let is_changed = !plan.wished.is_empty();
@@ -205,15 +204,23 @@ pub async fn run(ctx: &Context) -> Result<Delta, DeltaError> {
     delta.ok_or(DeltaError::NotLoaded)
 }
 
-async fn begin(ctx: &Context) -> Result<BegunV1, DeltaError> {
-    Ok(deltas::begin(ctx).await?)
+/// The first part of a delta: the new reading of LeadDesk. An open delta is gone on with.
+///
+/// # Errors
+/// [`DeltaError`]; what was read so far stays stored.
+pub async fn read(ctx: &Context) -> Result<BegunV1, DeltaError> {
+    let begun = deltas::begin(ctx).await?;
+    started(ctx, "reading");
+    extract::run(&ctx.reading(Pass::Delta(begun.number))).await?;
+    Ok(begun)
 }
 
-/// Reads LeadDesk. An open delta whose files changed meanwhile cannot be read to its end: the next one takes its place.
-async fn read(ctx: &Context, reading: &Context) -> Result<(), DeltaError> {
-    let _ = ctx;
-    extract::run(reading).await?;
-    Ok(())
+/// The second part: both readings are compared, and what changed is made. Sends no request.
+///
+/// # Errors
+/// [`DeltaError`]; nothing is published then.
+pub async fn make(ctx: &Context, begun: &BegunV1) -> Result<PlanV1, DeltaError> {
+    Ok(changed::run(&ctx.reading(Pass::Delta(begun.number)), begun).await?)
 }
 
 fn started(ctx: &Context, part: &str) {

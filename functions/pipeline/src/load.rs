@@ -4,6 +4,7 @@
 //! stopped anywhere and run again. Deliberately absent: comparing (see `reconcile`) and deciding what records hold
 //! (see `transform`).
 
+pub(crate) mod added;
 pub(crate) mod adopted;
 pub(crate) mod adoption;
 pub(crate) mod customers;
@@ -19,8 +20,8 @@ use migration::canonical::Digest;
 use migration::gorgias::UserId;
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
+use snapshot::Row;
 use snapshot::tables::WantUser;
-use snapshot::{Pass, Row};
 
 use crate::archive::ArchiveError;
 use crate::context::Context;
@@ -173,40 +174,6 @@ pub(crate) async fn again(ctx: &Context, ledger: &mut Ledger, again: &Again) -> 
         let mut work = tickets_work(ctx, wave, names(ctx).await?).await?;
         work.again = Some(again.clone());
         settled(wave, drive(ctx, ledger, &mut work, wave, &plan).await?)?;
-    }
-    Ok(())
-}
-
-/// Makes what is new in what one pass wrote, and appends messages to tickets that are there. Nothing else is looked at.
-///
-/// # Errors
-/// As [`run`].
-pub(crate) async fn added(
-    ctx: &Context,
-    ledger: &mut Ledger,
-    pass: Pass,
-    new: &Again,
-) -> Result<(), LoadError> {
-    let names = names(ctx).await?;
-    if !new.customers.is_empty() {
-        let adoptions = adopted::read(ctx).await?;
-        let customers = OrderedCustomers::open(ctx, Layers::Only(pass)).await?;
-        let mut work = CustomersWork::new(ctx, names.clone(), customers, adoptions);
-        work.only = Some(new.customers.clone());
-        let part = part(Wave::Customers, Some(new.customers.len() as u64));
-        settled(Wave::Customers, driven(ctx, ledger, &mut work, Wave::Customers, &part).await?)?;
-    }
-    if new.tickets.is_empty() && new.messages.is_empty() {
-        return Ok(());
-    }
-    let total = (new.tickets.len() + new.messages.len()) as u64;
-    for wave in [Wave::Leads, Wave::Chats] {
-        let tickets = OrderedTickets::open(ctx, wave, Layers::Only(pass)).await?;
-        let meta = BTreeMap::from([("deskferry_run".to_owned(), ctx.run.to_string())]);
-        let gorgias = std::sync::Arc::clone(&ctx.destination);
-        let mut work = TicketsWork::new(names.clone(), tickets, meta, &ctx.migration, gorgias);
-        work.again = Some(new.clone());
-        settled(wave, driven(ctx, ledger, &mut work, wave, &part(wave, Some(total))).await?)?;
     }
     Ok(())
 }

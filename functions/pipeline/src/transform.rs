@@ -6,9 +6,11 @@
 //! Deliberately absent: LeadDesk, Gorgias, the clock.
 
 pub mod balance;
+mod bundles;
 pub mod changed;
 mod chats;
 mod customers;
+mod differing;
 pub mod error;
 mod failures;
 mod fold;
@@ -42,7 +44,8 @@ use crate::documents::{self, DocumentError};
 use crate::extract;
 use crate::progress::Event;
 use crate::step::{StepFinding, StepReport};
-pub(crate) use fold::{VANISHED_TAG, customers_as_of, tickets_as_of};
+pub(crate) use bundles::{customers_as_of, tickets_as_of};
+pub(crate) use fold::VANISHED_TAG;
 use making::{Made, Making};
 
 /// Name of the step in reports and events.

@@ -36,6 +36,25 @@ fn check(name: &str) {
     );
 }
 
+/// Two ticks of a schedule that begin together: one works, the other one leaves at once and says so.
+#[test]
+fn a_second_delta_leaves_at_once_while_the_first_one_works() {
+    let mut world = World::new();
+    world.direct("twins --seed 5 --contacts 60 --calls 120");
+    world.run("run --yes");
+    world.advance(1);
+    let [first, second] = world.together("--json delta");
+    for (code, _) in [&first, &second] {
+        assert_eq!(*code, Some(0), "{first:?} {second:?}");
+    }
+    let is_skipped = |told: &(Option<i32>, String)| told.1.contains("\"is_skipped\":true");
+    assert!(is_skipped(&first) != is_skipped(&second), "{first:?} {second:?}");
+    // What the one brought over is there once: nothing is left, and the comparison finds no difference.
+    assert!(world.run("delta").contains("Nothing to do"));
+    let compared = world.run("reconcile --again --strict");
+    assert!(!compared.contains("exit"), "{compared}");
+}
+
 macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {
         $(

@@ -21,6 +21,8 @@ pub(crate) struct World {
     secrets: Vec<(String, String)>,
     /// Address of Gorgias' stand-in.
     gorgias: String,
+    /// Address of LeadDesk's stand-in.
+    leaddesk: String,
 }
 
 /// A stand-in; it ends with the scenario.
@@ -43,6 +45,7 @@ impl World {
             twins: Vec::new(),
             secrets: secrets.to_vec(),
             gorgias: String::new(),
+            leaddesk: String::new(),
         }
     }
 
@@ -136,6 +139,29 @@ impl World {
             self.direct(&format!("replace {change} in migration.toml"));
         }
         self.gorgias = gorgias;
+        self.leaddesk = leaddesk;
+    }
+
+    /// Agents go on working in LeadDesk, by a seed, and the operator exports the files once more.
+    pub(crate) fn advance(&self, seed: u64) {
+        let body = serde_json::json!({ "seed": seed, "files": self.folder.path().join("operator-files") });
+        let url = format!("{}/__twin/advance", self.leaddesk);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let answer = runtime.block_on(async { reqwest::Client::new().post(url).json(&body).send().await });
+        assert!(answer.expect("an answer").status().is_success(), "the changes were refused");
+    }
+
+    /// Runs the command twice at the same time; exit code and standard output of each.
+    pub(crate) fn together(&self, line: &str) -> [(Option<i32>, String); 2] {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let start = || {
+            let mut command = self.command(&arguments);
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command starts")
+        };
+        [start(), start()].map(|child| {
+            let output = child.wait_with_output().expect("the command ends");
+            (output.status.code(), text(output.stdout))
+        })
     }
 
     fn edit(&self, edit: &str) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use connectors::connect;
 use pipeline::conduct::{self, Next, Step};
+use pipeline::deltas::DoneV1;
 use pipeline::wave::Wave;
 use pipeline::worker;
 use serde_json::json;
@@ -60,6 +61,16 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
         let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
         screen.say(format!("Rollback {number} of run {}: {phase} since {since}", rollback.plan.run));
     }
+    let deltas = pipeline::delta::all(&context).await?;
+    let last = deltas.iter().rfind(|delta| delta.done.is_some());
+    if let Some(done) = last.and_then(|delta| delta.done.as_ref()) {
+        let (at, zone) = (words::moment(done.at, &screen.look().zone), &screen.look().zone);
+        let read = words::moment(done.read_from, zone);
+        screen.say(format!("Delta {}  done {at}, LeadDesk as of {read}; {}", done.number, told(done)));
+    }
+    if let Some(open) = deltas.iter().find(|delta| delta.done.is_none()) {
+        screen.say(format!("Delta {}  begun and not at its end; deskferry delta goes on", open.begun.number));
+    }
     let names = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
     screen.event(json!({
         "type": "status",
@@ -73,6 +84,14 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
             "run": rollback.plan.run,
             "phase": rollback.phase.as_str(),
         })),
+        "delta": last.and_then(|delta| delta.done.as_ref()).map(|done| json!({
+            "number": done.number,
+            "at": done.at,
+            "read_from": done.read_from,
+            "is_unchanged": done.is_unchanged,
+            "objects": done.objects,
+            "reasons": done.reasons,
+        })),
         "next": match next {
             Next::Run(step) => step.to_string(),
             Next::Confirmation => "confirm".to_owned(),
@@ -83,6 +102,16 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
     let (command, why) = super::steps::next_command(&lake, next);
     screen.next(&command, why);
     Ok(Exit::Done)
+}
+
+/// What a delta came to, in a few words.
+fn told(done: &DoneV1) -> String {
+    let counts = ["created", "updated", "appended", "conflict", "kept", "refused"].map(|outcome| {
+        let count = done.count(outcome);
+        (count > 0).then(|| format!("{outcome} {}", words::count(count)))
+    });
+    let shown: Vec<String> = counts.into_iter().flatten().collect();
+    if shown.is_empty() { "nothing changed".to_owned() } else { shown.join(", ") }
 }
 
 /// One line per step: done, next or still to come.

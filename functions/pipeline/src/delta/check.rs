@@ -93,7 +93,8 @@ async fn customer(
         return Ok(());
     };
     let Some(raw) = there(scene.ctx.destination.customer(CustomerId(id)).await)? else {
-        return Ok(different(done, 1));
+        different(done, 1);
+        return Ok(());
     };
     let found = found_customer(&scene.names, &raw.record);
     // A customer that was there before keeps what it had, and one may lack numbers that others hold.
@@ -118,7 +119,8 @@ async fn ticket(
     let key = key::ticket(&ExternalId::from_stored(external_id.to_owned()), &scene.secret);
     let Some(id) = scene.book.destination(&key) else { return Ok(()) };
     let Some(raw) = there(scene.ctx.destination.ticket(TicketId(id)).await)? else {
-        return Ok(different(done, 1));
+        different(done, 1);
+        return Ok(());
     };
     let customer = sides::parent(scene, rows);
     let wished = wanted_ticket(&scene.names, rows, customer);

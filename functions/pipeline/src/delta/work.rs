@@ -10,11 +10,11 @@ use migration::canonical::Digest;
 use migration::gorgias::{FieldValue, TagDraft, TicketId};
 use migration::keys::ExternalId;
 use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
-use serde::{Deserialize, Serialize};
 use snapshot::tables::{ControlDelta, WantTag};
 use snapshot::{Pass, Row as _};
 
 use super::rows::{Place, as_mend};
+use super::stored::{RowV1, StoredRows};
 use super::survey::{self, Open};
 use super::{DeltaError, Looked, STEP, check, codes};
 use crate::archive;
@@ -38,86 +38,6 @@ use crate::wish;
 
 /// Records that the watermark names; all are counted.
 const NAMED_MAX: usize = 1_000;
-
-/// Rows that were decided before the rest, since the rest depends on what they come to.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "version")]
-enum StoredRows {
-    #[serde(rename = "1")]
-    V1 { rows: Vec<RowV1> },
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct RowV1 {
-    object: String,
-    external_id: String,
-    gorgias_id: String,
-    action: String,
-    reason_code: Option<String>,
-    reason: Option<String>,
-    changed_fields: Option<String>,
-    kept_fields: Option<String>,
-    change: Option<String>,
-    conflict: Option<String>,
-}
-
-impl From<ControlDelta> for RowV1 {
-    fn from(row: ControlDelta) -> Self {
-        let ControlDelta {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        } = row;
-        Self {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        }
-    }
-}
-
-impl From<RowV1> for ControlDelta {
-    fn from(row: RowV1) -> Self {
-        let RowV1 {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        } = row;
-        Self {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        }
-    }
-}
 
 /// Decides and writes everything.
 pub(super) async fn carry_out(
@@ -280,7 +200,7 @@ impl Writing<'_> {
         self.fields(mends, "customers", true).await?;
         let (ctx, pass) = (self.ctx, self.pass);
         let ledger = self.ledger().await?;
-        load::added(ctx, ledger, pass, &new).await?;
+        load::added::added(ctx, ledger, pass, &new).await?;
         Ok(())
     }
 
@@ -302,7 +222,7 @@ impl Writing<'_> {
         self.tags(looked).await?;
         let (ctx, pass) = (self.ctx, self.pass);
         let ledger = self.ledger().await?;
-        load::added(ctx, ledger, pass, &new).await?;
+        load::added::added(ctx, ledger, pass, &new).await?;
         self.fields(mends, "tickets", true).await?;
         let moments = self.moments(rows, looked).await?;
         self.fields(moments, "moments of the last message", false).await
@@ -400,11 +320,12 @@ impl Writing<'_> {
 fn given_away(row: &ControlDelta) -> Result<Option<ControlDelta>, serde_json::Error> {
     let Some(change) = &row.change else { return Ok(None) };
     let (ticket, mends) = Mends::decode(change)?;
-    let gone: Vec<String> =
-        mends.iter().filter(|(_, mend)| mend.wish.is_none()).map(|(name, _)| name.to_owned()).collect();
-    let given = mends.only(|name| {
-        (name == "email" || name.starts_with("channel[")) && gone.iter().any(|gone| gone == name)
-    });
+    // An address that is replaced is given away as well.
+    let is_given = |(name, mend): &(&str, &Mend)| {
+        (*name == "email" && mend.found.is_some()) || (name.starts_with("channel[") && mend.wish.is_none())
+    };
+    let names: BTreeSet<&str> = mends.iter().filter(is_given).map(|(name, _)| name).collect();
+    let given = mends.only(|name| names.contains(name));
     if given.is_empty() {
         return Ok(None);
     }
@@ -443,8 +364,8 @@ async fn drive(
 async fn occasion(ctx: &Context, number: u32) -> Result<String, DeltaError> {
     let begun = rollbacks::all(ctx).await?.into_iter().rfind(|held| held.phase != rollbacks::Phase::Planned);
     let behind = begun.map_or(0, |rollback| rollback.plan.number);
-    let repairs = repairs::all(ctx).await?.into_iter().filter(|held| held.phase != repairs::Phase::Planned);
-    let repair = repairs.last().map_or(0, |repair| repair.plan.number);
+    let repair = repairs::all(ctx).await?.into_iter().rfind(|held| held.phase != repairs::Phase::Planned);
+    let repair = repair.map_or(0, |repair| repair.plan.number);
     Ok(format!("{}.rollback-{behind:04}-z-repair-{repair:04}_delta-{number:04}", ctx.run))
 }
 

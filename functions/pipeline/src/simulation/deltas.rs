@@ -21,8 +21,8 @@ use crate::ports::leaddesk::LeadDesk;
 use crate::propose::{self, Confirmation, LeaveOut};
 use crate::repair;
 use crate::rollback;
+use crate::testing::account::essence;
 use crate::testing::chance::{Chance, Weather};
-use crate::testing::migrated::essence;
 use crate::testing::world::{Effects, Stroke};
 use crate::testing::{Account, World};
 use crate::wave::Wave;
@@ -129,6 +129,7 @@ impl Ongoing {
 
 /// One history under way.
 struct Play {
+    seed: u64,
     world: World,
     desk: Arc<Desk>,
     files: tempfile::TempDir,
@@ -158,6 +159,7 @@ impl Play {
             ongoing.people,
         );
         let mut play = Self {
+            seed,
             world,
             desk: Arc::new(Desk::of(ongoing.books.clone())),
             files: tempfile::tempdir().expect("a temporary folder"),
@@ -199,9 +201,7 @@ impl Play {
     }
 
     async fn play(mut self) -> Sum {
-        let (seed, deltas) = (self.chance.draw(), 1 + self.chance.below(DELTAS_MAX));
-        let _ = seed;
-        for _ in 0..deltas {
+        for _ in 0..1 + self.chance.below(DELTAS_MAX) {
             for _ in 0..self.chance.below(4) {
                 self.change();
             }
@@ -228,10 +228,10 @@ impl Play {
     }
 
     fn judged(self) -> Sum {
-        let mut sum = self.sum;
+        let (mut sum, seed) = (self.sum, self.seed);
         sum.edits = self.edits.len() as u64;
         sum.requests = self.world.gorgias.all_requests();
-        sum.judged(0)
+        sum.judged(seed)
     }
 
     /// Something changes at LeadDesk.

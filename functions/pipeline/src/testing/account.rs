@@ -414,6 +414,15 @@ impl Account {
     }
 }
 
+/// The account without what moves by itself.
+pub(crate) fn essence(account: &Account) -> Account {
+    let mut account = account.clone();
+    for ticket in account.tickets.values_mut() {
+        ticket.updated_at = None;
+    }
+    account
+}
+
 fn found(file: &Attachment) -> FoundAttachment {
     FoundAttachment {
         url: file.url.clone(),

@@ -44,14 +44,7 @@ pub(crate) async fn migrated_as(wants: Wants) -> World {
     world
 }
 
-/// The account without what moves by itself.
-pub(crate) fn essence(account: &Account) -> Account {
-    let mut account = account.clone();
-    for ticket in account.tickets.values_mut() {
-        ticket.updated_at = None;
-    }
-    account
-}
+pub(crate) use super::account::essence;
 
 pub(crate) fn assert_same(found: &Account, wanted: &Account, what: &str) {
     let (found, wanted) = (essence(found), essence(wanted));

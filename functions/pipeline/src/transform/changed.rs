@@ -11,16 +11,15 @@ use migration::call_home::Home;
 use migration::contact_point::{Region, normalize_email, normalize_phone};
 use migration::keys::ExternalId;
 use migration::leaddesk::{CallId, ContactId, LeadId};
-use migration::person::{ContactIdentity, Persons, Resolver};
+use migration::person::{ContactIdentity, Normalised, PersonId, Persons, Resolver};
 use serde::{Deserialize, Serialize};
-use snapshot::diff::{self, Difference};
 use snapshot::tables::{
-    ControlDeltaScope, SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage,
-    SourceContact, SourceConversation, SourceFieldValue, SourceLead, SourceList, SourceOutcome,
+    ControlDeltaScope, SourceCall, SourceContact, SourceConversation, SourceLead, SourceList,
     SourceRecording, WantMessage,
 };
-use snapshot::{Children, Key, Pass, Row, TableSchema, ValueBuf};
+use snapshot::{Children, Key, Pass, Row};
 
+use super::differing::{Differing, differing};
 use super::error::TransformError;
 use super::fold::Fold;
 use super::making::{Making, Portion};
@@ -33,48 +32,12 @@ use crate::extract;
 use crate::extract::since::Since;
 use crate::wish;
 
-/// Share of a table, in percent, that may vanish between two readings before a person is asked.
-const VANISHED_PERCENT_MAX: f64 = 1.0;
-/// Share of a table, in percent, that may change.
-const CHANGED_PERCENT_MAX: f64 = 20.0;
-/// Below this many, a share says nothing.
-const ROWS_MIN: u64 = 20;
-/// Code of the finding that too much vanished.
-pub const MUCH_VANISHED: &str = migration::finding::DEL101_MUCH_VANISHED.as_str();
-/// Code of the finding that too much changed.
-pub const MUCH_CHANGED: &str = migration::finding::DEL102_MUCH_CHANGED.as_str();
-
 /// Kept beside the tables: what the comparison came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 enum StoredChanges {
     #[serde(rename = "1")]
     V1(PlanV1),
-}
-
-/// What differs between two readings, by keys.
-#[derive(Debug, Default)]
-struct Differing {
-    /// Contacts that came, went, or have another card, slot or lead.
-    contacts: BTreeSet<ContactId>,
-    /// Of these, those whose cards are there in the new reading and are not as they were.
-    cards: BTreeSet<ContactId>,
-    /// Calls that are new or told in another way.
-    calls: BTreeSet<String>,
-    /// Conversations that are new or told in another way.
-    conversations: BTreeSet<String>,
-    counts: BTreeMap<String, BTreeMap<String, u64>>,
-    /// A table that every record may depend on differs.
-    is_shape_changed: bool,
-}
-
-impl Differing {
-    fn is_empty(&self) -> bool {
-        self.contacts.is_empty()
-            && self.calls.is_empty()
-            && self.conversations.is_empty()
-            && !self.is_shape_changed
-    }
 }
 
 /// Compares, makes what changed, and seals it; does nothing when that is done. What is counted comes back.
@@ -94,103 +57,6 @@ pub async fn run(ctx: &Context, begun: &BegunV1) -> Result<PlanV1, TransformErro
     }
     documents::put(ctx, key, &StoredChanges::V1(plan.clone())).await?;
     Ok(plan)
-}
-
-async fn differing(ctx: &Context, since: &Since) -> Result<Differing, TransformError> {
-    let mut out = Differing::default();
-    for table in extract::tables(ctx) {
-        compare(ctx, since, table, &mut out).await?;
-    }
-    Ok(out)
-}
-
-/// Compares one table by key and row hash.
-async fn compare(
-    ctx: &Context,
-    since: &Since,
-    table: &'static TableSchema,
-    out: &mut Differing,
-) -> Result<(), TransformError> {
-    let old = archive::manifest(ctx, &ctx.run, since.base.pass, table).await?;
-    let new = archive::manifest(ctx, &ctx.run, ctx.pass, table).await?;
-    let Some((old, new)) = old.zip(new) else { return Ok(()) };
-    if old.content_digest == new.content_digest && old.rows == new.rows {
-        return Ok(());
-    }
-    let (old_paths, new_paths) =
-        (archive::local_parts(ctx, &old).await?, archive::local_parts(ctx, &new).await?);
-    let (found, counts, rows) = tokio::task::spawn_blocking(move || {
-        let mut differences = diff::compare(&old, &old_paths, &new, &new_paths)?;
-        let found = differences.by_ref().collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, snapshot::SnapshotError>((found, differences.counts(), old.rows))
-    })
-    .await??;
-    check(ctx, table, counts.removed, counts.added + counts.changed, rows)?;
-    let named = [("added", counts.added), ("removed", counts.removed), ("changed", counts.changed)];
-    let named = named.into_iter().filter(|(_, count)| *count > 0);
-    out.counts.insert(table.name.to_owned(), named.map(|(name, count)| (name.to_owned(), count)).collect());
-    for difference in &found {
-        take(table, difference, out);
-    }
-    Ok(())
-}
-
-/// Deletions by mistake, a mapping that drifted, a file of another account: a person has to look first.
-fn check(
-    ctx: &Context,
-    table: &'static TableSchema,
-    vanished: u64,
-    changed: u64,
-    rows: u64,
-) -> Result<(), TransformError> {
-    let is_weighed = [SourceContact::SCHEMA, SourceLead::SCHEMA, SourceCall::SCHEMA].contains(&table);
-    #[expect(clippy::cast_precision_loss, reason = "counts of records stay far below 2^52")]
-    let is_above =
-        |count: u64, percent: f64| count > ROWS_MIN && count as f64 * 100.0 / rows.max(1) as f64 > percent;
-    let is_accepted = |code: &str| ctx.limits.accepted_findings.iter().any(|accepted| accepted == code);
-    if is_weighed && is_above(vanished, VANISHED_PERCENT_MAX) && !is_accepted(MUCH_VANISHED) {
-        return Err(TransformError::MuchVanished { table: table.name, vanished, rows });
-    }
-    // More calls are what a call log is for.
-    let is_changed = table != SourceCall::SCHEMA && is_above(changed, CHANGED_PERCENT_MAX);
-    if is_weighed && is_changed && !is_accepted(MUCH_CHANGED) {
-        return Err(TransformError::MuchChanged { table: table.name, changed, rows });
-    }
-    Ok(())
-}
-
-fn take(table: &'static TableSchema, difference: &Difference, out: &mut Differing) {
-    let (key, is_gone) = match difference {
-        Difference::Added { key } | Difference::Changed { key, .. } => (key, false),
-        Difference::Removed { key } => (key, true),
-    };
-    let text = |at: usize| match key.get(at) {
-        Some(ValueBuf::Text(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let contact = |at: usize| text(at).parse::<ContactId>().ok();
-    if table == SourceContact::SCHEMA {
-        out.contacts.extend(contact(0));
-        if !is_gone {
-            out.cards.extend(contact(0));
-        }
-    } else if table == SourceFieldValue::SCHEMA {
-        out.contacts.extend(contact(0));
-    } else if table == SourceLead::SCHEMA {
-        out.contacts.extend(contact(1));
-    } else if table == SourceCall::SCHEMA || table == SourceRecording::SCHEMA {
-        // A call that is not told any more stays where it is.
-        if !is_gone {
-            out.calls.insert(text(0));
-        }
-    } else if table == SourceConversation::SCHEMA || table == SourceChatMessage::SCHEMA {
-        out.conversations.insert(text(0));
-    } else if [SourceAgent::SCHEMA, SourceCampaign::SCHEMA, SourceList::SCHEMA, SourceOutcome::SCHEMA]
-        .contains(&table)
-        || table == SourceBlacklist::SCHEMA
-    {
-        out.is_shape_changed = true;
-    }
 }
 
 /// Who was who, and who is who.
@@ -242,8 +108,9 @@ async fn persons(ctx: &Context, since: &Since, differing: &Differing) -> Result<
         let (mut old_side, mut new_side) = (Resolver::new(), Resolver::new());
         for row in new {
             let row = row?;
+            let normalised = normalised(&row);
             let Ok(contact) = records::contact(row, Vec::new()) else { continue };
-            let identity = ContactIdentity::of(&contact, region);
+            let identity = ContactIdentity::of_normalised(&contact, normalised, region);
             if !cards.contains(&contact.id) {
                 old_side.add(identity.clone());
             }
@@ -251,13 +118,21 @@ async fn persons(ctx: &Context, since: &Since, differing: &Differing) -> Result<
         }
         let keys: BTreeSet<Key> = contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
         for row in before.only(&keys)? {
-            if let Ok(contact) = records::contact(row?, Vec::new()) {
-                old_side.add(ContactIdentity::of(&contact, region));
+            let row = row?;
+            let normalised = normalised(&row);
+            if let Ok(contact) = records::contact(row, Vec::new()) {
+                old_side.add(ContactIdentity::of_normalised(&contact, normalised, region));
             }
         }
         Ok(Both { old: old_side.finish(), new: Arc::new(new_side.finish()), region })
     })
     .await?
+}
+
+fn normalised(row: &SourceContact) -> Normalised {
+    // Further numbers come first only where there is no primary one.
+    let phone = row.phone_raw.as_ref().and_then(|_| row.phone_e164.clone());
+    Normalised { email: row.email_normalized.clone(), phone }
 }
 
 /// What is made anew.
@@ -349,14 +224,14 @@ async fn scope(
     for call in &changed_calls {
         match call.leaddesk_contact_id.as_deref().and_then(|id| id.parse().ok()) {
             Some(contact) => drop(seeds.insert(contact)),
-            None => drop(numbers.extend(call.number_raw.clone())),
+            None => numbers.extend(call.number_raw.clone()),
         }
     }
     for number in &numbers {
         if let Some(phone) = normalize_phone(number, both.region) {
-            seeds.extend(both.new.owner_of_phone(&phone).first().map(|person| person.contact()));
+            seeds.extend(both.new.owner_of_phone(&phone).first().map(PersonId::contact));
         } else {
-            seeds.extend(both.new.owner_of_raw_number(number).first().map(|person| person.contact()));
+            seeds.extend(both.new.owner_of_raw_number(number).first().map(PersonId::contact));
         }
     }
     let conversations: Vec<SourceConversation> = picked(ctx, texts(&scope.conversations)).await?;
@@ -365,7 +240,7 @@ async fn scope(
         let phone = row.customer_phone_raw.as_deref().and_then(|raw| normalize_phone(raw, both.region));
         let by_email = email.and_then(|email| both.new.person_by_email(&email));
         let by_phone = phone.and_then(|phone| both.new.owner_of_phone(&phone).first());
-        seeds.extend(by_email.into_iter().chain(by_phone).map(|person| person.contact()));
+        seeds.extend(by_email.into_iter().chain(by_phone).map(PersonId::contact));
         scope.tickets.insert(ExternalId::chat(&row.conversation_id).to_string());
     }
     scope.contacts = both.closure(seeds);
@@ -386,7 +261,7 @@ async fn scope(
         scope.tickets.insert(ExternalId::calls_without_lead(&customer).to_string());
         scope.customers.insert(customer.to_string());
     }
-    homes(ctx, wish_before, &changed_calls, both, &mut scope).await?;
+    homes(ctx, wish_before, differing, &changed_calls, both, &mut scope).await?;
     let ids: BTreeSet<String> = scope.calls.keys().cloned().collect();
     let calls = picked(ctx, texts(&ids)).await?;
     Ok((scope, leads, calls))
@@ -396,20 +271,20 @@ async fn scope(
 async fn homes(
     ctx: &Context,
     wish_before: Pass,
+    differing: &Differing,
     changed: &[SourceCall],
     both: &Both,
     scope: &mut Scope,
 ) -> Result<(), TransformError> {
-    let changed: BTreeSet<&str> = changed.iter().map(|call| call.leaddesk_call_id.as_str()).collect();
     // Calls by number alone, and calls that other tickets hold.
     let mut others: BTreeSet<String> = BTreeSet::new();
-    if !changed.is_empty() {
+    if !differing.told_before.is_empty() {
         let texts = ["body_text", "body_html"];
         let messages = wish::as_of_without::<WantMessage>(ctx, wish_before, &texts).await?;
         for row in messages {
             let row = row?;
             let call = row.external_id.strip_prefix("leaddesk:call:");
-            if call.is_some_and(|call| changed.contains(call))
+            if call.is_some_and(|call| differing.told_before.contains(call))
                 && !scope.tickets.contains(&row.ticket_external_id)
             {
                 others.insert(row.ticket_external_id);
@@ -417,12 +292,8 @@ async fn homes(
         }
     }
     scope.tickets.extend(others);
-    let unplaced: BTreeSet<String> = changed.iter().map(|call| (*call).to_owned()).collect();
-    for call in unplaced {
-        scope.calls.insert(call, None);
-    }
-    let numbers = number_tickets(ctx, both, &changed).await?;
-    scope.tickets.extend(numbers);
+    scope.calls.extend(changed.iter().map(|call| (call.leaddesk_call_id.clone(), None)));
+    scope.tickets.extend(number_tickets(both, changed));
     for row in wish::some::<WantMessage>(ctx, wish_before, &texts(&scope.tickets)).await? {
         let Some(call) = row.external_id.strip_prefix("leaddesk:call:") else { continue };
         let home = home_of(&row.ticket_external_id);
@@ -445,15 +316,9 @@ async fn homes(
 }
 
 /// Tickets of numbers that new calls may go to.
-async fn number_tickets(
-    ctx: &Context,
-    both: &Both,
-    changed: &BTreeSet<&str>,
-) -> Result<BTreeSet<String>, TransformError> {
-    let ids = changed.iter().map(|call| (*call).to_owned()).collect();
-    let calls: Vec<SourceCall> = picked(ctx, texts(&ids)).await?;
+fn number_tickets(both: &Both, changed: &[SourceCall]) -> BTreeSet<String> {
     let mut tickets = BTreeSet::new();
-    for call in calls {
+    for call in changed {
         let known = call.leaddesk_contact_id.as_deref().and_then(|id| id.parse::<ContactId>().ok());
         if known.is_some_and(|contact| both.new.person_of(contact).is_some()) {
             continue;
@@ -466,7 +331,7 @@ async fn number_tickets(
         let homes = [Home::Number(number), Home::Nobody];
         tickets.extend(homes.iter().map(|home| ticket_of(home).to_string()));
     }
-    Ok(tickets)
+    tickets
 }
 
 async fn make(

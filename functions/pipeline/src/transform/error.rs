@@ -88,8 +88,8 @@ impl TransformError {
             Self::ScratchDamaged => "TRF101",
             Self::RowWithoutId { .. } => "TRF102",
             Self::Unbalanced { .. } => "TRF103",
-            Self::MuchVanished { .. } => super::changed::MUCH_VANISHED,
-            Self::MuchChanged { .. } => super::changed::MUCH_CHANGED,
+            Self::MuchVanished { .. } => super::differing::MUCH_VANISHED,
+            Self::MuchChanged { .. } => super::differing::MUCH_CHANGED,
             Self::Worker(_) => "TRF104",
         }
     }
