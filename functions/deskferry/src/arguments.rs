@@ -9,12 +9,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 mod decide;
+mod looking;
 mod machines;
 
 pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Review, Schema,
     SchemaName,
 };
+pub(crate) use looking::{SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };
@@ -114,12 +116,19 @@ pub(crate) enum Command {
     Repair(Repair),
     /// Write the report of a run as text, JSON and CSV
     Report(Strict),
-    /// Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
+    /// Compare some records by hand: draw them, record what people said, show what it says of the others
+    #[command(name = "spotcheck")]
+    SpotCheck(SpotCheck),
+    /// Write the handoff package, folder and ZIP: scope, mapping, proofs, dialer, who to provision, what is lost and open
     Handoff,
     /// Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is changed
     Rollback(Rollback),
     /// Where the run stands
     Status,
+    /// Where a record of LeadDesk went: its row, its write, what was read back; asks neither system
+    Where(Where),
+    /// Why a field at Gorgias holds what it holds: source value, rule, approval, write, read-back
+    Why(Why),
     /// Deploy, look at and take down the functions in AWS, by the tools sam and aws
     Aws(Aws),
     /// Serve a stand-in of one system on loopback, until interrupted
@@ -142,6 +151,7 @@ impl Command {
             | Self::Explain(_)
             | Self::Schema(_)
             | Self::Completions(_) => None,
+            Self::Where(_) | Self::Why(_) | Self::SpotCheck(_) => None,
             Self::Map(map) => Some(map.deed.again()),
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
@@ -177,9 +187,12 @@ impl Command {
             Self::Delta(_) => "delta",
             Self::Repair(_) => "repair",
             Self::Report(_) => "report",
+            Self::SpotCheck(_) => "spotcheck",
             Self::Handoff => "handoff",
             Self::Rollback(_) => "rollback",
             Self::Status => "status",
+            Self::Where(_) => "where",
+            Self::Why(_) => "why",
             Self::Aws(_) => "aws",
             Self::Twin(_) => "twin",
             Self::Explain(_) => "explain",

@@ -19,9 +19,11 @@ mod repair;
 mod rollback;
 mod run;
 mod schema;
+mod spotcheck;
 mod status;
 mod steps;
 mod tables;
+mod trace;
 mod twin;
 
 use std::future::Future;
@@ -66,9 +68,12 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Delta(delta) => delta::run(screen, common, delta),
         Command::Repair(deed) => repair::run(screen, common, &deed.deed),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
+        Command::SpotCheck(wish) => spotcheck::run(screen, common, &wish.deed),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
         Command::Rollback(deed) => rollback::run(screen, common, &deed.deed),
         Command::Status => status::run(screen, common),
+        Command::Where(wish) => trace::find(screen, common, wish),
+        Command::Why(wish) => trace::explain(screen, common, wish),
         Command::Aws(aws) => cloud::run(screen, common, &aws.deed),
     }
 }

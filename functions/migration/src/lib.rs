@@ -46,3 +46,4 @@ pub mod load_order;
 pub mod load_plan;
 pub mod loss;
 pub mod pacer;
+pub mod spot_check;

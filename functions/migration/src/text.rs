@@ -210,3 +210,16 @@ pub(crate) fn fingerprint(domain: u8, text: &str) -> u128 {
     let digest = Sha256::new().chain_update([domain]).chain_update(text.as_bytes()).finalize();
     digest.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
 }
+
+/// Hides whatever a value of a person may be: an address, a number, or any other text by its shape.
+#[must_use]
+pub fn mask_value(value: &str) -> String {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    if value.contains('@') && !value.contains(' ') {
+        mask_email(value)
+    } else if digits >= 7 && !value.chars().any(char::is_alphabetic) {
+        mask_phone(value)
+    } else {
+        mask_shape(value)
+    }
+}

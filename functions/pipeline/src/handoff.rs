@@ -1,13 +1,18 @@
-//! Snapshots, mapping and report -> the folder that the customer's admin keeps: `reports/<run>/<number>/handoff/`.
+//! Snapshots, mapping and report -> the folder that the customer's admin keeps: `reports/<run>/<number>/handoff/`, and the
+//! same as `handoff.zip` beside it. A package that says something else than the one before, such as after a spot check, is
+//! `handoff-0002/`; nothing is replaced.
 //!
 //! Plain English for a person who was not there; an empty section says why it is empty. Deliberately absent: anything
 //! that would have to be invented because nobody supplied it, and persons other than agents: contacts appear by id.
 
+mod bundle;
+mod closing;
 mod dialer;
 mod index;
 mod lost;
 mod material;
 mod people;
+mod proof;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -19,8 +24,11 @@ use snapshot::SnapshotError;
 use crate::archive::ArchiveError;
 use crate::context::Context;
 use crate::documents::DocumentError;
-use crate::ports::store::{InvalidKey, Key, StoreError};
+use crate::losses::LossError;
+use crate::ports::store::{InvalidKey, Key, Put, StoreError};
 use crate::report::{self, ReportError};
+use crate::run_folder;
+use crate::spotcheck::SpotError;
 use crate::step::StepReport;
 
 use material::Material;
@@ -67,6 +75,24 @@ pub enum HandoffError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// What was lost.
+    #[error("cannot tell what was lost")]
+    Losses(#[source] Box<LossError>),
+    /// A document of the run.
+    #[error("cannot read a document of the run")]
+    Run(#[source] Box<run_folder::DocumentError>),
+    /// Spot checks.
+    #[error("cannot read the spot checks")]
+    Spot(#[source] Box<SpotError>),
+    /// The ZIP cannot be written; a bug.
+    #[error("cannot write the ZIP of the handoff")]
+    Zip(#[source] zip::result::ZipError),
+    /// There are more packages of one report than anybody makes.
+    #[error("there are {count} handoff packages of this report already")]
+    TooMany {
+        /// How many.
+        count: u32,
+    },
     /// LeadApps cannot be written as text; a bug.
     #[error("cannot write leadapps.json")]
     Json(#[source] serde_json::Error),
@@ -87,8 +113,11 @@ impl HandoffError {
             Self::Report(error) => error.code(),
             Self::Archive(error) => error.code(),
             Self::Mapping(error) => error.code(),
-            Self::Store(_) | Self::Key(_) => "STO101",
-            Self::Csv(_) | Self::Row { .. } | Self::Json(_) => "HND002",
+            Self::Losses(error) => error.code(),
+            Self::Spot(error) => error.code(),
+            Self::Store(_) | Self::Key(_) | Self::Run(_) => "STO101",
+            Self::Csv(_) | Self::Row { .. } | Self::Json(_) | Self::Zip(_) => "HND002",
+            Self::TooMany { .. } => "HND003",
         }
     }
 }
@@ -120,7 +149,10 @@ pub async fn is_whole(ctx: &Context, latest: &report::Latest) -> Result<bool, Ha
     Ok(ctx.store.list(&folder).await?.contains(&index))
 }
 
-/// Writes the folder beside the latest report; does nothing when it is whole.
+/// Packages of one report, at most: more means that something calls without end.
+const PACKAGES_MAX: u32 = 999;
+
+/// Writes the package beside the latest report; does nothing when the newest one says the same.
 ///
 /// # Errors
 /// [`HandoffError`].
@@ -128,27 +160,68 @@ pub async fn run(ctx: &Context) -> Result<StepReport, HandoffError> {
     let mut step = StepReport::of(STEP);
     let latest = report::latest(ctx).await.map_err(|source| HandoffError::Report(Box::new(source)))?;
     let latest = latest.ok_or_else(|| HandoffError::NoReport { run: ctx.run.to_string() })?;
-    let folder = Key::new(format!("{}/handoff", latest.folder))?;
-    let index = Key::new(format!("{folder}/{INDEX}"))?;
-    let held = ctx.store.list(&folder).await?;
-    if held.contains(&index) {
-        step.was_done = true;
-        step.records.insert("files".to_owned(), held.len() as u64);
-        return Ok(step);
-    }
+    let name = format!("handoff-{}-{}", latest.report.migration, latest.report.run);
     let material = Material::read(ctx, latest.report).await?;
     let sheets = sheets(&material)?;
-    for sheet in &sheets {
-        // The same material gives the same bytes, so what an interrupted start left behind is the file itself.
-        ctx.store.put_new(&Key::new(format!("{folder}/{}", sheet.name))?, sheet.body.clone()).await?;
-    }
     step.records.insert("files".to_owned(), sheets.len() as u64);
-    Ok(step)
+    step.records.insert("open_points".to_owned(), closing::open(&material).len() as u64);
+    for number in 1..=PACKAGES_MAX {
+        let folder = match number {
+            1 => format!("{}/handoff", latest.folder),
+            _ => format!("{}/handoff-{number:04}", latest.folder),
+        };
+        match keep(ctx, &folder, &name, &sheets).await? {
+            Kept::Written => return Ok(step),
+            Kept::Same => {
+                step.was_done = true;
+                return Ok(step);
+            }
+            Kept::Another => {}
+        }
+    }
+    Err(HandoffError::TooMany { count: PACKAGES_MAX })
+}
+
+/// What writing a package came to.
+enum Kept {
+    /// It is there now.
+    Written,
+    /// It was there.
+    Same,
+    /// Another one, or a part of one, is there under this name.
+    Another,
+}
+
+/// Writes a package: the files, the ZIP, and the index last.
+async fn keep(ctx: &Context, folder: &str, name: &str, sheets: &[Sheet]) -> Result<Kept, HandoffError> {
+    let mut made = false;
+    let mut put = async |key: Key, body: Bytes| {
+        if ctx.store.put_new(&key, body.clone()).await? == Put::Created {
+            made = true;
+            return Ok::<bool, HandoffError>(true);
+        }
+        Ok(ctx.store.get(&key).await? == body)
+    };
+    for sheet in sheets.iter().filter(|sheet| sheet.name != INDEX) {
+        if !put(Key::new(format!("{folder}/{}", sheet.name))?, sheet.body.clone()).await? {
+            return Ok(Kept::Another);
+        }
+    }
+    if !put(Key::new(format!("{folder}.zip"))?, bundle::zip(name, sheets)?).await? {
+        return Ok(Kept::Another);
+    }
+    for sheet in sheets.iter().filter(|sheet| sheet.name == INDEX) {
+        if !put(Key::new(format!("{folder}/{INDEX}"))?, sheet.body.clone()).await? {
+            return Ok(Kept::Another);
+        }
+    }
+    Ok(if made { Kept::Written } else { Kept::Same })
 }
 
 /// All files, the index last.
 fn sheets(material: &Material) -> Result<Vec<Sheet>, HandoffError> {
-    let mut sheets = dialer::sheets(material);
+    let mut sheets = proof::sheets(material)?;
+    sheets.extend(dialer::sheets(material));
     sheets.push(words::lead_apps(material)?);
     sheets.push(words::dispositions(material)?);
     sheets.push(people::to_provision(material)?);
@@ -156,6 +229,8 @@ fn sheets(material: &Material) -> Result<Vec<Sheet>, HandoffError> {
     sheets.push(people::offices(material));
     sheets.push(lost::sheet(material));
     sheets.push(shelf::sheet(material));
+    sheets.extend(closing::sheets(material));
     sheets.push(index::sheet(material, &sheets));
+    sheets.push(bundle::sums(&sheets));
     Ok(sheets)
 }

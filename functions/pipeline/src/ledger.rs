@@ -9,6 +9,7 @@
 
 pub mod book;
 pub mod driver;
+pub mod history;
 pub mod key;
 pub mod lag;
 mod reading;

@@ -43,6 +43,7 @@ pub mod residency;
 pub mod rollbacks;
 pub mod run_folder;
 pub mod source_json;
+pub mod spotcheck; // records drawn by seed      -> a page side by side, and what people said of them
 pub mod step;
 pub mod stop;
 pub mod wave;
@@ -57,6 +58,7 @@ pub(crate) mod merges;
 pub(crate) mod numbered;
 pub(crate) mod sides;
 pub mod sweep;
+pub mod trace; // tables, ledger            -> where a record went, why a field holds what it holds
 
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;

@@ -3,6 +3,7 @@
 //! Every field of every record of the wave is compared; what is not a difference is declared in `migration::compare`.
 //! Deliberately absent: repairing. An attempt that does not open the next wave is kept and can be made again.
 
+mod blame;
 pub(crate) mod customers;
 pub(crate) mod image;
 pub(crate) mod pairing;
@@ -22,6 +23,7 @@ use snapshot::{Sealed, SnapshotError};
 
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
+use crate::evidence::EvidenceError;
 use crate::ledger::driver::{self, DriveError, Part};
 use crate::ledger::{Ledger, LedgerError, Opening, key};
 use crate::load::{self, LoadError};
@@ -37,6 +39,7 @@ use crate::step::{StepFinding, StepReport};
 use crate::sweep::{self, Second, SweepError};
 use crate::wave::Wave;
 
+pub use blame::Blame;
 use verdict::{Difference, Findings, ObjectTally, WaveVerdict};
 
 /// Name of the step.
@@ -70,6 +73,9 @@ pub enum ReconcileError {
     /// What the load needs as well.
     #[error("cannot read what was loaded")]
     Load(#[source] Box<LoadError>),
+    /// The account's log.
+    #[error("cannot tell what people did")]
+    Evidence(#[from] EvidenceError),
     /// The plan.
     #[error("cannot read the load plan")]
     Plan(#[source] Box<PlanError>),
@@ -120,6 +126,7 @@ impl ReconcileError {
             Self::Read(ReadError::Credentials { .. }) => "GOR101",
             Self::Read(_) => "GOR102",
             Self::Reading(error) => error.code(),
+            Self::Evidence(error) => error.code(),
             Self::Load(_)
             | Self::Plan(_)
             | Self::Image(_)
@@ -177,7 +184,22 @@ pub async fn run(ctx: &Context, wave: Wave) -> Result<StepReport, ReconcileError
 /// # Errors
 /// [`ReconcileError::NotLoaded`] before the wave has a verdict that opens the next; else as [`run`].
 pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), ReconcileError> {
-    once_more(ctx, wave, false).await
+    let (report, verdict) = once_more(ctx, wave, false).await?;
+    Ok((report, verdict.opens_next()))
+}
+
+/// As [`again`], or as [`after_writes`] when something was written, and tells damage from what people did: by the account's
+/// log, as a repair does.
+///
+/// # Errors
+/// As [`again`].
+pub async fn again_blamed(
+    ctx: &Context,
+    wave: Wave,
+    was_written: bool,
+) -> Result<(StepReport, bool, Blame), ReconcileError> {
+    let (report, verdict) = once_more(ctx, wave, was_written).await?;
+    Ok((report, verdict.opens_next(), blame::of(ctx, &verdict).await?))
 }
 
 /// As [`again`], after something was written once more: second records are taken out of the way, as they are in the
@@ -186,10 +208,15 @@ pub async fn again(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), Reco
 /// # Errors
 /// As [`again`].
 pub async fn after_writes(ctx: &Context, wave: Wave) -> Result<(StepReport, bool), ReconcileError> {
-    once_more(ctx, wave, true).await
+    let (report, verdict) = once_more(ctx, wave, true).await?;
+    Ok((report, verdict.opens_next()))
 }
 
-async fn once_more(ctx: &Context, wave: Wave, sweeps: bool) -> Result<(StepReport, bool), ReconcileError> {
+async fn once_more(
+    ctx: &Context,
+    wave: Wave,
+    sweeps: bool,
+) -> Result<(StepReport, WaveVerdict), ReconcileError> {
     if !verdict::read(ctx, wave).await?.is_some_and(|held| held.opens_next()) {
         return Err(ReconcileError::NotLoaded { wave });
     }
@@ -204,7 +231,7 @@ async fn once_more(ctx: &Context, wave: Wave, sweeps: bool) -> Result<(StepRepor
     verdict::keep_beside(ctx, wave, &verdict).await?;
     let mut report = StepReport::of(STEP);
     tell(&verdict, &mut report);
-    Ok((report, verdict.opens_next()))
+    Ok((report, verdict))
 }
 
 /// The fewest waves whose comparison covers everything: the last wave of tickets compares those of all waves.

@@ -190,6 +190,11 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
     ("HND001", "there is no report to hand off", "deskferry report"),
     ("HND002", "a document of the handoff cannot be written", "report it: this is a bug"),
     (
+        "HND003",
+        "there are more handoff packages of one report than anybody makes",
+        "look what calls deskferry handoff without end",
+    ),
+    (
         "LED101",
         "the ledger cannot be used",
         "let one process alone write for the destination; never edit the ledger",
@@ -405,6 +410,15 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "run once more what was interrupted, which settles them, then plan the repair",
     ),
     ("RPR002", "there is no repair plan for this run", "deskferry repair plan"),
+    ("SPT001", "there is no such spot check of this run", "deskferry spotcheck new"),
+    ("SPT002", "the file is no result of a spot check", "take spotcheck.json as the page downloads it"),
+    (
+        "SPT003",
+        "the file is of another run or another spot check",
+        "record it with --run of its run, or judge the records of the newest page",
+    ),
+    ("SPT004", "nobody is named who compared the records", "write the name into the page, or pass --by"),
+    ("SPT005", "a spot check cannot be written", "report it: this is a bug"),
     (
         "SRC101",
         "LeadDesk refuses the credentials",
@@ -440,6 +454,26 @@ pub(crate) static STEP_CODES: &[StepCode] = &[
         "SUG105",
         "not all fields were told to the suggester",
         "nothing; the fields beyond are judged by the rules alone",
+    ),
+    (
+        "TRC001",
+        "the table that tells where records went is not there yet",
+        "end the run with deskferry run; the report makes it once every wave is proven",
+    ),
+    (
+        "TRC002",
+        "the run read no record of LeadDesk with this id",
+        "a lead is LIST:CONTACT, an office is its name; another run is named with --run",
+    ),
+    (
+        "TRC003",
+        "the run wrote nothing with this id",
+        "take the id from the address of the ticket or customer; --kind customer tells a customer from a ticket",
+    ),
+    (
+        "TRC004",
+        "the record has no such field",
+        "take one of the names that are listed, or the label of a custom field",
     ),
     (
         "TRF101",

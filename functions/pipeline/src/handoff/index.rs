@@ -36,12 +36,27 @@ pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
         out.push_str("\nThere is no dialer page, since the account has no campaign and dialer.csv no row.\n");
     }
     out.push_str(
+        "\n`SHA256SUMS` holds the checksum of every file: `sha256sum -c SHA256SUMS`. The same files lie beside this folder as \
+         one ZIP. to-provision.csv, offices.md and mapping.md name agents, since they have to be invited and found; contacts \
+         and customers appear by id alone. Keep the folder where only those can read who may.\n",
+    );
+    out.push_str(
         "\nBeside this folder: `report.txt` for reading, `report.json` for machines, `records.csv` with one row for every \
          source record.\n",
     );
     order(&mut out, material);
     taxonomy(&mut out, material);
     Sheet::text(INDEX, "this page", out)
+}
+
+/// `1 record`, `2 records`.
+pub(super) fn records(count: u64) -> String {
+    counted(count, "record")
+}
+
+/// `1 agent`, `2 agents`.
+pub(super) fn agents(count: usize) -> String {
+    counted(count as u64, "agent")
 }
 
 fn order(out: &mut String, material: &Material) {
@@ -72,6 +87,10 @@ fn order(out: &mut String, material: &Material) {
     steps.push("Move telephone numbers and set business hours: offices.md.".to_owned());
     steps.push(
         "Look that rules, surveys and webhooks are as they were; the run switched them on again and read them back."
+            .to_owned(),
+    );
+    steps.push(
+        "Go through open-points.md, compare some records by hand (spot-checks.md), and sign sign-off.md."
             .to_owned(),
     );
     steps.push("Keep the snapshots for as long as the law asks, and no longer: snapshots.md.".to_owned());

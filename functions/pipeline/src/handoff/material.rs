@@ -10,6 +10,7 @@ use snapshot::tables::{
 use snapshot::{Dataset, MANIFEST_FILE, Manifest, Pass, RAW_JSON, Row};
 
 use super::HandoffError;
+use super::proof::Proof;
 use crate::archive::{self, ArchiveError};
 use crate::context::Context;
 use crate::documents;
@@ -42,6 +43,8 @@ pub(crate) struct Material {
     pub(crate) lead_apps: Vec<serde_json::Value>,
     /// Sealed snapshots of the run, with their rows.
     pub(crate) shelf: Vec<(Dataset, u64)>,
+    /// What was agreed, and what came of it.
+    pub(crate) proof: Proof,
 }
 
 impl Material {
@@ -63,6 +66,7 @@ impl Material {
             list_rows: Vec::new(),
             lead_apps: Vec::new(),
             shelf: shelf(ctx).await?,
+            proof: Proof::read(ctx).await?,
         };
         for value in archive::open::<MapValue>(ctx, &ctx.run, Pass::Full).await? {
             let MapValue { value_kind, source_value, target_value, reason } = value?;

@@ -122,6 +122,7 @@ fn bare() -> Material {
         list_rows: Vec::new(),
         lead_apps: Vec::new(),
         shelf: Vec::new(),
+        proof: proof::Proof { hold_days: 7, ..proof::Proof::default() },
     }
 }
 
@@ -276,6 +277,7 @@ async fn the_folder_stands_beside_the_latest_report() {
     seal_nothing::<WantTeam>(&ctx).await;
     seal_nothing::<MapField>(&ctx).await;
     seal_rows(&ctx, vec![document("dialer", r#"{"campaign_id":"301","modes":"Manual"}"#)]).await;
+    keep_inventory(&ctx).await;
     report::run(&ctx).await.expect("reported");
     let done = run(&ctx).await.expect("handed off");
     assert!(!done.was_done);
@@ -292,5 +294,124 @@ async fn the_folder_stands_beside_the_latest_report() {
     let tables = [SourceOffice::SCHEMA, SourceCampaign::SCHEMA, MapValue::SCHEMA];
     for table in tables {
         assert!(text.contains(&format!("| {} | full | 1 |", table.name)), "{text}");
+    }
+}
+
+/// The scope of a small account.
+async fn keep_inventory(ctx: &Context) {
+    let inventory = crate::documents::inventory::Inventory::default();
+    let stored = crate::documents::inventory::StoredInventory::of(&inventory);
+    crate::documents::put(ctx, ctx.run_key("inventory.json").expect("a key"), &stored).await.expect("stored");
+}
+
+const SECTIONS: [&str; 21] = [
+    "README.md",
+    "SHA256SUMS",
+    "data-dictionary.md",
+    "dialer-301.md",
+    "dispositions.csv",
+    "forecast.md",
+    "id-map.csv",
+    "leadapps.json",
+    "losses.md",
+    "lost-or-changed.md",
+    "mapping.md",
+    "merged-persons.csv",
+    "offices.md",
+    "open-points.md",
+    "reconciliation.md",
+    "rollback.md",
+    "scope.md",
+    "sign-off.md",
+    "snapshots.md",
+    "spot-checks.md",
+    "to-provision.csv",
+];
+
+/// Every section is there, says something or why not, and holds no word of something unfinished.
+fn assert_reads_well(files: &BTreeMap<String, Vec<u8>>) {
+    for section in SECTIONS {
+        assert!(files.contains_key(section), "{section} is missing: {:?}", files.keys());
+    }
+    for (name, body) in files {
+        let text = std::str::from_utf8(body).expect("text");
+        assert!(!text.trim().is_empty(), "{name} is empty");
+        for word in ["TODO", "TBD", "FIXME", "XXX", "lorem", "placeholder", "coming soon", "{}", "N/A"] {
+            assert!(!text.contains(word), "{word} stands in {name}");
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        for (line, next) in lines.iter().zip(lines[1..].iter().chain([&"# end"]).copied().collect::<Vec<_>>())
+        {
+            let is_empty_table = line.starts_with("| ---") && !next.starts_with('|');
+            assert!(!name.ends_with(".md") || !is_empty_table, "{name} has an empty table");
+        }
+        let headings = |at: usize| lines[at].starts_with("## ");
+        for at in (0..lines.len()).filter(|at| headings(*at)) {
+            let rest = lines[at + 1..].iter().find(|line| !line.trim().is_empty());
+            let is_filled = rest.is_some_and(|line| !line.starts_with("## ") && !line.starts_with("# "));
+            assert!(!name.ends_with(".md") || is_filled, "{name}: nothing under {}", lines[at]);
+        }
+    }
+}
+
+fn as_files(sheets: &[Sheet]) -> BTreeMap<String, Vec<u8>> {
+    sheets.iter().map(|sheet| (sheet.name.clone(), sheet.body.to_vec())).collect()
+}
+
+#[test]
+fn every_section_says_something_or_why_not() {
+    assert_reads_well(&as_files(&sheets(&full()).expect("written")));
+    let mut empty = as_files(&sheets(&bare()).expect("written"));
+    // Without a campaign there is no dialer page, and the index says so.
+    empty.insert("dialer-301.md".to_owned(), b"none".to_vec());
+    assert_reads_well(&empty);
+}
+
+#[test]
+fn open_points_are_counted_from_what_is_there() {
+    let points = closing::open(&full());
+    let about = |word: &str| points.iter().any(|point| point.contains(word));
+    assert!(
+        about("2 records did not arrive") && about("2 agents") && about("time zone of 1 office"),
+        "{points:?}"
+    );
+    assert!(about("Nobody has recorded a spot check") && about("proposed is 2026-12-20"), "{points:?}");
+    let mut settled = full();
+    settled.users.retain(|user| user.state == "matched");
+    settled.offices.clear();
+    settled.report.failures.clear();
+    settled.proof.budget = Some((migration::loss::LossBudget::default(), "Reviewer".into(), "today".into()));
+    settled.proof.spot_checks = vec![crate::spotcheck::Checked {
+        number: 1,
+        seed: 1,
+        drawn_at: at(),
+        records: 25,
+        judged: 25,
+        wrong: 0,
+        lines: vec!["0 of 25".into()],
+    }];
+    assert_eq!(closing::open(&settled).len(), 1, "{:?}", closing::open(&settled));
+}
+
+#[test]
+fn the_same_material_gives_the_same_zip_and_its_sums_are_right() {
+    let sheets = sheets(&full()).expect("written");
+    let zip = bundle::zip("handoff-acme", &sheets).expect("written");
+    assert_eq!(zip, bundle::zip("handoff-acme", &super::sheets(&full()).expect("written")).expect("written"));
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("a ZIP");
+    let mut files = BTreeMap::new();
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).expect("an entry");
+        let name = file.name().strip_prefix("handoff-acme/").expect("in the folder").to_owned();
+        let mut body = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut body).expect("read");
+        files.insert(name, body);
+    }
+    assert_eq!(files, as_files(&sheets));
+    let sums = String::from_utf8(files[bundle::SUMS].clone()).expect("text");
+    assert_eq!(sums.lines().count(), files.len() - 1);
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").expect("sum and name");
+        assert_eq!(crate::ledger::key::sha256_hex(&files[name]), sum, "{name}");
     }
 }
