@@ -192,30 +192,22 @@ enum Kept {
     Another,
 }
 
-/// Writes a package: the files, the ZIP, and the index last.
+/// Writes a package: the files, the ZIP, and the index last. What an interrupted start left of the same package is kept.
 async fn keep(ctx: &Context, folder: &str, name: &str, sheets: &[Sheet]) -> Result<Kept, HandoffError> {
-    let mut made = false;
-    let mut put = async |key: Key, body: Bytes| {
-        if ctx.store.put_new(&key, body.clone()).await? == Put::Created {
-            made = true;
-            return Ok::<bool, HandoffError>(true);
-        }
-        Ok(ctx.store.get(&key).await? == body)
-    };
+    let index = Key::new(format!("{folder}/{INDEX}"))?;
+    let was_whole = ctx.store.list(&Key::new(folder.to_owned())?).await?.contains(&index);
+    let mut files = Vec::new();
     for sheet in sheets.iter().filter(|sheet| sheet.name != INDEX) {
-        if !put(Key::new(format!("{folder}/{}", sheet.name))?, sheet.body.clone()).await? {
+        files.push((Key::new(format!("{folder}/{}", sheet.name))?, sheet.body.clone()));
+    }
+    files.push((Key::new(format!("{folder}.zip"))?, bundle::zip(name, sheets)?));
+    files.extend(sheets.iter().find(|sheet| sheet.name == INDEX).map(|sheet| (index, sheet.body.clone())));
+    for (key, body) in files {
+        if ctx.store.put_new(&key, body).await? == Put::AlreadyThere {
             return Ok(Kept::Another);
         }
     }
-    if !put(Key::new(format!("{folder}.zip"))?, bundle::zip(name, sheets)?).await? {
-        return Ok(Kept::Another);
-    }
-    for sheet in sheets.iter().filter(|sheet| sheet.name == INDEX) {
-        if !put(Key::new(format!("{folder}/{INDEX}"))?, sheet.body.clone()).await? {
-            return Ok(Kept::Another);
-        }
-    }
-    Ok(if made { Kept::Written } else { Kept::Same })
+    Ok(if was_whole { Kept::Same } else { Kept::Written })
 }
 
 /// All files, the index last.

@@ -262,7 +262,7 @@ fn checked(sample: &SampleV1, results: &[ResultV1]) -> Checked {
     let mut lines = Vec::new();
     for result in results {
         lines.push(format!(
-            "{} recorded {} of {} records at {}",
+            "{} recorded {} of {} records at {:.0}",
             result.by,
             result.records.len(),
             sample.records.len(),

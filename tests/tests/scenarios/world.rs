@@ -117,8 +117,46 @@ impl World {
             }
             // `edit JSON`: a record changes at Gorgias behind everybody's back.
             "edit" => self.edit(rest),
+            // `judge NAME`: the page of the newest spot check filled in: the first record wrong, the second unsure.
+            "judge" => self.judge(rest),
             other => unreachable!("no such stage direction: {other}"),
         }
+    }
+
+    /// What the page's script would download, from what the page holds.
+    fn judge(&self, by: &str) {
+        let reports = self.path("run/acme/reports");
+        let mut pages: Vec<PathBuf> = Vec::new();
+        for run in std::fs::read_dir(reports).expect("reports") {
+            let checks = run.expect("a run").path().join("spotcheck");
+            pages.extend(
+                std::fs::read_dir(checks).into_iter().flatten().map(|entry| entry.expect("a check").path()),
+            );
+        }
+        pages.sort();
+        let newest = pages.last().expect("a spot check").join("spotcheck.html");
+        let page = std::fs::read_to_string(newest).expect("a page");
+        let held = |name: &str| -> Vec<String> {
+            let pattern = regex::Regex::new(&format!("data-{name}=\"([^\"]*)\"")).expect("a pattern");
+            pattern.captures_iter(&page).map(|found| found[1].to_owned()).collect()
+        };
+        let verdict = |place: usize| ["wrong", "unsure"].get(place).copied().unwrap_or("right");
+        let records: Vec<serde_json::Value> = held("object")
+            .iter()
+            .zip(held("id"))
+            .enumerate()
+            .map(|(place, (object, id))| {
+                let comment = if place == 0 { "not the user we meant" } else { "" };
+                serde_json::json!({
+                    "object": object, "leaddesk_id": id, "verdict": verdict(place), "comment": comment,
+                })
+            })
+            .collect();
+        let file = serde_json::json!({
+            "version": "1", "run": held("run")[0], "sample": held("sample")[0].parse::<u32>().expect("a number"),
+            "digest": held("digest")[0], "by": by, "records": records,
+        });
+        std::fs::write(self.path("spotcheck.json"), file.to_string()).expect("a file");
     }
 
     fn start_twins(&mut self, shape: &str) {

@@ -198,7 +198,7 @@ impl Answer<'_> {
                 format!("{class}{id}, known by {via}{note}")
             }
         };
-        format!("{what}; segment {} of {at} UTC, run {}", mention.segment, mention.run)
+        format!("{what}; segment {} of {at}, run {}", mention.segment, mention.run)
     }
 
     fn reason(&self, record: &Record, field: &Field) {
@@ -217,10 +217,7 @@ impl Answer<'_> {
         }
         let (by, at, digest) = &record.approved;
         let short = digest.get(..12).unwrap_or(digest);
-        self.row(
-            "Approved",
-            format!("by {by} at {} UTC, mapping {short}", words::moment(*at, &TimeZone::UTC)),
-        );
+        self.row("Approved", format!("by {by} at {}, mapping {short}", words::moment(*at, &TimeZone::UTC)));
         let value = |value: &Option<String>| {
             value.as_ref().map_or_else(
                 || "nothing".to_owned(),

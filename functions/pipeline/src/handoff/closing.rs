@@ -43,7 +43,8 @@ fn spot_checks(material: &Material) -> Sheet {
     }
     for check in checks {
         // Writing to a String cannot fail.
-        write!(out, "\n## Spot check {} of {}, seed {}\n\n", check.number, check.drawn_at, check.seed).ok();
+        write!(out, "\n## Spot check {} of {:.0}, seed {}\n\n", check.number, check.drawn_at, check.seed)
+            .ok();
         for line in &check.lines {
             writeln!(out, "- {line}").ok();
         }
@@ -180,7 +181,7 @@ fn open_points(material: &Material) -> Sheet {
 fn sign_off(material: &Material) -> Sheet {
     let report = &material.report;
     let mut out = format!(
-        "# Sign-off\n\nMigration {}, run {}, report of {}. Verdict: {}. Mapping {}.\n\nBy signing, the customer confirms to have \
+        "# Sign-off\n\nMigration {}, run {}, report of {:.0}. Verdict: {}. Mapping {}.\n\nBy signing, the customer confirms to have \
          received this folder with its SHA256SUMS, and to have read what did not arrive.\n\n| point | figure | agreed (yes or no) |\n\
          | --- | --- | --- |\n",
         report.migration,

@@ -36,7 +36,7 @@ pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
         out.push_str("\nThere is no dialer page, since the account has no campaign and dialer.csv no row.\n");
     }
     out.push_str(
-        "\n`SHA256SUMS` holds the checksum of every file: `sha256sum -c SHA256SUMS`. The same files lie beside this folder as \
+        "\n[SHA256SUMS](SHA256SUMS) holds the checksum of every file: `sha256sum -c SHA256SUMS`. The same files lie beside this folder as \
          one ZIP. to-provision.csv, offices.md and mapping.md name agents, since they have to be invited and found; contacts \
          and customers appear by id alone. Keep the folder where only those can read who may.\n",
     );

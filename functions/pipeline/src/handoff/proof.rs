@@ -60,7 +60,7 @@ impl Proof {
         let approved = losses::approved(ctx).await.map_err(lost)?;
         let approval = losses::latest(ctx).await.map_err(lost)?;
         if let Some((budget, StoredApproval::V1 { by, at, .. })) = approved.zip(approval) {
-            proof.budget = Some((budget, by, at.to_string()));
+            proof.budget = Some((budget, by, format!("{at:.0}")));
         }
         proof.estimate = estimate::first(ctx).await?;
         match archive::open::<ControlIdMap>(ctx, &ctx.run, Pass::Full).await {
@@ -79,7 +79,7 @@ impl Proof {
             rollbacks::of_this_run(ctx).await.map_err(|error| HandoffError::Run(Box::new(error)))?;
         proof.rollback = rollback.map(|rollback| {
             format!(
-                "rollback {} is {} since {}",
+                "rollback {} is {} since {:.0}",
                 rollback.plan.number,
                 rollback.phase.as_str(),
                 rollback.since
@@ -136,7 +136,7 @@ fn mapping(material: &Material) -> Sheet {
     line(
         &mut out,
         format_args!(
-            "Approved by {} at {}. Digest {}. Nothing in it changed since: a mapping that differs by one letter is refused.\n",
+            "Approved by {} at {:.0}. Digest {}. Nothing in it changed since: a mapping that differs by one letter is refused.\n",
             table_cell(parts.reviewer.as_str()),
             parts.confirmed_at,
             parts.digest
@@ -215,7 +215,7 @@ fn losses_sheet(material: &Material) -> Sheet {
             Some(bound) => (grouped(bound), if lost.count <= bound { "yes" } else { "no" }),
             None => ("nothing was".to_owned(), "not known"),
         };
-        let title = advice::of(&key.code).title;
+        let title = title_of(&key.code);
         line(
             &mut out,
             format_args!(
@@ -232,7 +232,20 @@ fn losses_sheet(material: &Material) -> Sheet {
 }
 
 fn hours(seconds: f64) -> String {
-    format!("{:.2} h", seconds / 3_600.0)
+    match seconds {
+        short if short < 120.0 => format!("{short:.0} s"),
+        medium if medium < 7_200.0 => format!("{:.0} min", medium / 60.0),
+        long => format!("{:.1} h", long / 3_600.0),
+    }
+}
+
+/// What a kind of loss is, also where no record carries its code.
+fn title_of(code: &str) -> &'static str {
+    match code {
+        "LOS201" => "recordings stay at LeadDesk, as the settings say",
+        "LOS202" => "documented in this folder, and not migrated",
+        other => advice::of(other).title,
+    }
 }
 
 fn forecast(material: &Material) -> Sheet {
@@ -257,7 +270,7 @@ fn forecast(material: &Material) -> Sheet {
     line(
         &mut out,
         format_args!(
-            "Said at {} from {}: before anything moved.\n\n| figure | said | at least | at most | actual |\n\
+            "Said at {:.0} from {}: before anything moved.\n\n| figure | said | at least | at most | actual |\n\
              | --- | --- | --- | --- | --- |\n| requests to Gorgias | {} | {} | {} | {} ({off:+.1} %) |\n\
              | time of reading and writing Gorgias | {} | {} | {} | {} |\n",
             estimate.made_at,

@@ -108,14 +108,14 @@ async fn known(ctx: &Context) -> Result<Known, SpotError> {
             known.trouble("contact", &row.source_value, "merged");
         }
     }
-    let mut differing: BTreeMap<String, String> = BTreeMap::new();
+    let mut differing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in rows::<ControlReconDifference>(ctx).await?.into_iter().flatten() {
         let row = row?;
-        differing.insert(row.external_id, row.code);
+        differing.entry(row.external_id).or_default().insert(row.code);
     }
     for row in rows::<ControlIdMap>(ctx).await?.into_iter().flatten() {
         let row = row?;
-        if let Some(code) = row.external_id.and_then(|ours| differing.get(&ours)) {
+        for code in row.external_id.and_then(|ours| differing.get(&ours)).into_iter().flatten() {
             known.trouble(&row.object, &row.leaddesk_id, code);
         }
         if row.via == "adopted" {

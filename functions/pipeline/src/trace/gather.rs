@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::compare::{Compared, Image};
-use migration::fields::PlannedField;
+use migration::fields::{FieldSource, PlannedField};
 use migration::gorgias::{CustomerId, FieldObject};
 use migration::keys::ExternalId;
 use migration::ledger::WriteKey;
@@ -288,6 +288,14 @@ fn compare(shared: &Shared, records: &mut Records, compared: Compared, wanted: &
         };
         let explained = |name: &str| shared.explained(kind, &external_id, name);
         record.fields = fields(compared, wish, held, label, rule, explained, &record.source);
+        for field in &mut record.fields {
+            // Words of the account, not of a person.
+            let source = planned(&field.name).map(|planned| planned.source);
+            field.is_personal &= !matches!(
+                source,
+                Some(FieldSource::Disposition | FieldSource::LeadStatus | FieldSource::EmailOptOut)
+            );
+        }
     }
 }
 

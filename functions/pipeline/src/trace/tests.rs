@@ -118,10 +118,36 @@ async fn check(id: &str, object: Option<&str>, expected: Expect) {
 
 #[tokio::test]
 async fn a_record_is_found_with_its_write_and_what_was_read_back() {
-    check("1004", None, expect![[""]]).await;
-    check("1002", Some("contact"), expect![[""]]).await;
-    check("1003", None, expect![[""]]).await;
-    check("9999", None, expect![[""]]).await;
+    check(
+        "1004",
+        None,
+        expect![[r#"
+        contact 1004 -> customer 502 key leaddesk:contact:1004 merged None found Some(true)
+        segment 1 Announced("create")
+        segment 2 Ended { class: "created", via: "answer", id: Some(502), note: None }
+        email: Some("ada@example.com") / Some("ada@example.com") same
+        external_id: Some("leaddesk:contact:1004") / Some("leaddesk:contact:1004") same
+        name: Some("Ada Example") / Some("Ada") CMP104"#]],
+    )
+    .await;
+    check("1002", Some("contact"), expect![[r#"
+        contact 1002 -> customer 501 key leaddesk:contact:1001 merged Some(("contact 1001", "email")) found Some(true)
+        segment 1 Announced("create")
+        segment 2 Ended { class: "created", via: "answer", id: Some(501), note: None }
+        channel[email ada@example.com]: Some("preferred") / None CMP105
+        email: Some("ada@example.com") / Some("ada@example.com") same
+        external_id: Some("leaddesk:contact:1001") / Some("leaddesk:contact:1001") same
+        name: Some("Ada Example") / Some("Ada Example") same"#]]).await;
+    check(
+        "1003",
+        None,
+        expect![[r#"
+        contact 1003 -> contact 1003 key - merged None found None
+        trouble CUS102 rejected"#]],
+    )
+    .await;
+    check("9999", None, expect!["TRC002: run 2026-11-22-t1 read no record of LeadDesk with the id 9999"])
+        .await;
 }
 
 async fn because(id: &str, field: &str, kind: Option<&str>, expected: Expect) {
@@ -151,10 +177,24 @@ async fn because(id: &str, field: &str, kind: Option<&str>, expected: Expect) {
 
 #[tokio::test]
 async fn a_field_is_explained_from_its_source_to_what_was_read_back() {
-    because("502", "name", None, expect![[""]]).await;
-    because("501", "EMAIL", Some("customer"), expect![[""]]).await;
-    because("501", "colour", None, expect![[""]]).await;
-    because("777", "name", None, expect![[""]]).await;
+    because("502", "name", None, expect![[r#"customer 502 name: {"first_name": "Aaa", "last_name": "Aaaaaaa"} by "first and last name, joined" approved by Reviewer wished A. E. found A. Some("CMP104")"#]]).await;
+    because("501", "EMAIL", Some("customer"), expect![[r#"
+        customer 501 email a…@….com: {"email_raw": "a…@….com"} by "trimmed, in lower case, when it is a valid address" approved by Reviewer wished preferred found  Some("CMP105")
+        customer 501 email: {"email_raw": "a…@….com"} by "trimmed, in lower case, when it is a valid address" approved by Reviewer wished a…@….com found a…@….com None"#]]).await;
+    because(
+        "501",
+        "colour",
+        None,
+        expect!["TRC004: customer 501 has no field colour; it has channel, email, external_id, name"],
+    )
+    .await;
+    because(
+        "777",
+        "name",
+        None,
+        expect!["TRC003: run 2026-11-22-t1 wrote no ticket, customer or message 777"],
+    )
+    .await;
 }
 
 #[tokio::test]
