@@ -11,6 +11,7 @@ use clap_complete::Shell;
 mod decide;
 mod looking;
 mod machines;
+mod mending;
 
 pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Review, Schema,
@@ -20,6 +21,7 @@ pub(crate) use looking::{SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };
+pub(crate) use mending::{Repair, RepairDeed, Retry};
 
 /// Moves a company's records from LeadDesk to Gorgias, and proves every field by reading it back.
 #[derive(Debug, Parser)]
@@ -270,16 +272,6 @@ pub(crate) struct Reconcile {
     pub(crate) again: bool,
 }
 
-/// Arguments of `retry`.
-#[derive(Debug, Args)]
-pub(crate) struct Retry {
-    /// What was refused, and what had to wait for it
-    #[arg(long, required = true)]
-    pub(crate) failed: bool,
-    #[command(flatten)]
-    pub(crate) strict: Strict,
-}
-
 /// Arguments of `delta`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Delta {
@@ -297,32 +289,6 @@ fn every(text: &str) -> Result<std::time::Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "not a time, such as 15m or 1h".to_owned())?;
     let span = std::time::Duration::try_from(span).map_err(|_| "a negative time".to_owned())?;
     if span < EVERY_MIN { Err("less than a second".to_owned()) } else { Ok(span) }
-}
-
-/// Arguments of `repair`.
-#[derive(Debug, Args)]
-pub(crate) struct Repair {
-    #[command(subcommand)]
-    pub(crate) deed: RepairDeed,
-}
-
-/// What a repair does.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RepairDeed {
-    /// Read Gorgias, and say record by record what would be written again and what stays, and why
-    Plan,
-    /// Write again what was damaged, make again what was lost, and compare
-    Apply(Strict),
-}
-
-impl RepairDeed {
-    /// The word on the command line.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Apply(_) => "apply",
-        }
-    }
 }
 
 /// Arguments of `rollback`.

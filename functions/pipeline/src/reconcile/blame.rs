@@ -94,3 +94,52 @@ async fn tickets_of(
     }
     Ok(tickets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::again_blamed;
+    use super::*;
+    use crate::testing::migrated::{customer_of, event, migrated, ticket_of};
+    use crate::wave::Wave;
+
+    /// What differs of tickets and of customers, after these changes at Gorgias.
+    async fn check(damage: impl Fn(&crate::testing::World)) -> (Blame, Blame) {
+        let world = migrated(3, 2).await;
+        damage(&world);
+        let ctx = world.context();
+        let (_, _, tickets) = again_blamed(&ctx, Wave::Leads, false).await.expect("compared");
+        let (_, _, customers) = again_blamed(&ctx, Wave::Customers, false).await.expect("compared");
+        (tickets, customers)
+    }
+
+    #[tokio::test]
+    async fn nothing_differs_and_nobody_is_blamed() {
+        assert_eq!(check(|_| ()).await, (Blame::default(), Blame::default()));
+    }
+
+    #[tokio::test]
+    async fn damage_is_told_from_what_people_did() {
+        let (tickets, customers) = check(|world| {
+            for number in [1, 2] {
+                let id = ticket_of(world, number);
+                world.gorgias.account(|account| {
+                    account.tickets.get_mut(&id).expect("there").subject = Some("changed".to_owned());
+                });
+            }
+            event(world, "ticket-updated", "Ticket", ticket_of(world, 2).0);
+            let (ticket, changed) = (ticket_of(world, 3), "other words".to_owned());
+            world.gorgias.account(|account| {
+                let message = account.messages.values_mut().find(|it| it.ticket == ticket).expect("there");
+                message.body_text = Some(changed);
+            });
+            event(world, "ticket-updated", "Ticket", ticket.0);
+            let customer = customer_of(world, 3);
+            world.gorgias.account(|account| {
+                account.customers.get_mut(&customer).expect("there").name = Some("Another".to_owned());
+            });
+        })
+        .await;
+        assert_eq!(tickets, Blame { damage: 1, people: 2 });
+        assert_eq!(customers, Blame { damage: 1, people: 0 });
+    }
+}
