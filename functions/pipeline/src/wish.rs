@@ -95,6 +95,12 @@ pub(crate) async fn newest<R: Row>(ctx: &Context) -> Result<Wish<R>, ArchiveErro
     as_of(ctx, pass).await
 }
 
+/// The same, with columns left unread.
+pub(crate) async fn newest_without<R: Row>(ctx: &Context, columns: &[&str]) -> Result<Wish<R>, ArchiveError> {
+    let pass = deltas::wish(ctx).await.map_err(|error| ArchiveError::Document(Box::new(error)))?;
+    as_of_without(ctx, pass, columns).await
+}
+
 /// A table as it was wished after a reading.
 pub(crate) async fn as_of<R: Row>(ctx: &Context, pass: Pass) -> Result<Wish<R>, ArchiveError> {
     as_of_without(ctx, pass, &[]).await

@@ -13,7 +13,7 @@ use super::{ReconcileError, read_plan};
 use crate::context::Context;
 use crate::evidence::{self, Touched};
 use crate::ledger::{Ledger, key};
-use crate::load::want;
+use crate::wish;
 
 /// Whose doing the differences are, in fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,7 +85,7 @@ async fn tickets_of(
         .filter(|found| found.object == "message")
         .map(|found| found.external_id.as_str())
         .collect();
-    for row in want::<WantMessage>(ctx).await?.without(&["body_text", "body_html"])? {
+    for row in wish::newest_without::<WantMessage>(ctx, &["body_text", "body_html"]).await? {
         let row = row?;
         if wished.contains(row.external_id.as_str()) {
             let ticket = key::ticket(&ExternalId::from_stored(row.ticket_external_id), &secret);
