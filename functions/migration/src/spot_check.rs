@@ -182,7 +182,10 @@ pub fn meaning(judged: u32, wrong: u32, unsure: u32) -> Vec<String> {
         );
     }
     if unsure > 0 {
-        lines.push(format!("{unsure} records were left unsure and are not counted"));
+        lines.push(match unsure {
+            1 => "1 record was left unsure and is not counted".to_owned(),
+            _ => format!("{unsure} records were left unsure and are not counted"),
+        });
     }
     lines.push(
         "Part of the records were drawn because they are unusual, not by chance: the figure tends to be worse than the whole"
@@ -258,6 +261,6 @@ mod tests {
         assert_eq!(meaning(0, 0, 5).len(), 1);
         let clean = meaning(30, 0, 0).join("; ");
         assert!(clean.contains("at most 9.5 %") && clean.contains("does not say"), "{clean}");
-        assert!(meaning(30, 2, 1).join("; ").contains("1 records were left unsure"));
+        assert!(meaning(30, 2, 1).join("; ").contains("1 record was left unsure"));
     }
 }

@@ -141,7 +141,7 @@ impl World {
             pattern.captures_iter(&page).map(|found| found[1].to_owned()).collect()
         };
         let verdict = |place: usize| ["wrong", "unsure"].get(place).copied().unwrap_or("right");
-        let records: Vec<serde_json::Value> = held("object")
+        let records: Vec<Value> = held("object")
             .iter()
             .zip(held("id"))
             .enumerate()
