@@ -9,7 +9,7 @@ use pipeline::context::Context;
 use pipeline::trace::{self, Cell, Field, Mention, Record, Said, TraceError};
 use serde_json::json;
 
-use crate::arguments::{Common, Where, Why};
+use crate::arguments::{Common, Kind, Where, Why};
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
 use crate::runs::{Runs, Wanted};
@@ -45,7 +45,7 @@ pub(crate) fn find(screen: &Screen, common: &Common, wish: &Where) -> Result<Exi
 pub(crate) fn explain(screen: &Screen, common: &Common, wish: &Why) -> Result<Exit, Failure> {
     super::in_runtime(async {
         let context = look(screen, common).await?;
-        let kind = wish.kind.map(|kind| kind.as_str());
+        let kind = wish.kind.map(Kind::as_str);
         let (record, fields) = trace::why(&context, &wish.record, &wish.field, kind).await.map_err(told)?;
         for field in &fields {
             Answer { screen, shows_personal: wish.shown.show_personal_data }.reason(&record, field);

@@ -187,18 +187,12 @@ fn mapping(material: &Material) -> Sheet {
 fn losses_sheet(material: &Material) -> Sheet {
     let proof = &material.proof;
     let mut out = "# Losses against what was approved\n\n".to_owned();
-    match &proof.budget {
-        Some((_, by, at)) => {
-            line(&mut out, format_args!("The loss budget was approved by {} at {at}.\n", table_cell(by)))
-        }
-        None => line(
-            &mut out,
-            format_args!(
-                "No loss budget was approved: `deskferry estimate` was not run before the mapping was approved. The losses are \
-                 counted all the same.\n"
-            ),
-        ),
-    }
+    out.push_str(&match &proof.budget {
+        Some((_, by, at)) => format!("The loss budget was approved by {} at {at}.\n\n", table_cell(by)),
+        None => "No loss budget was approved: `deskferry estimate` was not run before the mapping was approved. The losses are \
+                 counted all the same.\n\n"
+            .to_owned(),
+    });
     if proof.losses.kinds.is_empty() {
         line(&mut out, format_args!("Nothing was lost: every record and every value arrived as it was."));
     } else {
@@ -312,13 +306,10 @@ fn reconciliation(material: &Material) -> Sheet {
     for (wave, verdict) in &report.waves {
         line(&mut out, format_args!("- {wave}: {verdict}"));
     }
-    match report.accepted.is_empty() {
-        true => line(&mut out, format_args!("\nNobody accepted a difference by name: none had to be.")),
-        false => line(
-            &mut out,
-            format_args!("\nAccepted by name in migration.toml: {}.", report.accepted.join(", ")),
-        ),
-    }
+    out.push_str(&match report.accepted.is_empty() {
+        true => "\nNobody accepted a difference by name: none had to be.\n".to_owned(),
+        false => format!("\nAccepted by name in migration.toml: {}.\n", report.accepted.join(", ")),
+    });
     line(&mut out, format_args!("\n## Records\n"));
     if summary.objects.is_empty() {
         line(&mut out, format_args!("None: the source held no record."));

@@ -58,16 +58,19 @@ pub(super) async fn failed(ctx: &Context, is_it: impl Fn(&str, &str) -> bool) ->
     Ok(failures.into_iter().map(|row| (row.object, row.leaddesk_id)).collect())
 }
 
+/// Field, and whether the difference is explained.
+type Difference = (String, bool);
+
 /// Everything that several records share.
 struct Shared {
     mapping: ConfirmedMapping,
     directory: Directory,
     book: Book,
     secret: Secret,
-    /// Values of slots, by contact.
+    /// Gorgias was read back, and what was found is kept.
     was_read_back: bool,
-    /// Differences by kind and key at Gorgias: field, code, whether it is explained.
-    differences: BTreeMap<(String, String), Vec<(String, String, bool)>>,
+    /// Differences by kind and key at Gorgias.
+    differences: BTreeMap<(String, String), Vec<Difference>>,
 }
 
 impl Shared {
@@ -95,7 +98,7 @@ impl Shared {
 
     fn explained(&self, kind: &str, external_id: &str, field: &str) -> bool {
         let held = self.differences.get(&(kind.to_owned(), external_id.to_owned()));
-        held.is_some_and(|held| held.iter().any(|(name, _, explained)| name == field && *explained))
+        held.is_some_and(|held| held.iter().any(|(name, explained)| name == field && *explained))
     }
 }
 
@@ -110,7 +113,7 @@ pub(crate) async fn records(ctx: &Context, wished: &Names) -> Result<Vec<Record>
         Shared { mapping, directory, book, secret, was_read_back: is_read, differences: BTreeMap::new() };
     for row in rows::<ControlReconDifference>(ctx, Pass::Full, |_| true).await? {
         let held = shared.differences.entry((row.object, row.external_id)).or_default();
-        held.push((row.field_name, row.code, row.is_explained));
+        held.push((row.field_name, row.is_explained));
     }
     let mut records: BTreeMap<(String, String), Record> = BTreeMap::new();
     for row in id_rows(ctx, |row| is_wished(&row.object, &row.leaddesk_id)).await? {
