@@ -7,6 +7,18 @@ use snapshot::{PersonalData, Row, Value};
 /// Columns that say how a row was kept, not what the record holds.
 const KEPT: [&str; 5] = ["source_row_hash", "extracted_at", "source_page", "is_deleted", "raw_json"];
 
+/// Columns that point at a person by more than an id or a moment: file names of recordings hold the number that was called.
+const POINTING: [&str; 8] = [
+    "recording_file",
+    "web_address",
+    "postcode",
+    "city",
+    "job_title",
+    "company_name",
+    "company_registration",
+    "vat_number",
+];
+
 /// One filled column of a stored row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
@@ -45,7 +57,7 @@ pub(super) fn cells<R: Row>(row: &R) -> Vec<Cell> {
             origin: column.source_field.unwrap_or_default(),
             page: page.clone(),
             value,
-            is_personal: column.personal == PersonalData::Direct,
+            is_personal: column.personal == PersonalData::Direct || POINTING.contains(&column.name),
         })
     });
     filled.collect()
