@@ -12,19 +12,14 @@ mod decide;
 mod looking;
 mod machines;
 mod mending;
-<<<<<<< HEAD
 
 pub(crate) use decide::{
-    Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Review, Schema,
-    SchemaName,
+    Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Schema, SchemaName,
 };
-pub(crate) use looking::{SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
+pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };
-=======
-pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
->>>>>>> c489bc7 (Lints)
 pub(crate) use mending::{Repair, RepairDeed, Retry};
 
 /// Moves a company's records from LeadDesk to Gorgias, and proves every field by reading it back.

@@ -8,6 +8,7 @@ pub(crate) mod chance;
 pub(crate) mod fake_gorgias;
 pub(crate) mod fake_source;
 pub(crate) mod memory_store;
+#[cfg(test)]
 pub(crate) mod migrated;
 pub(crate) mod told;
 pub(crate) mod wants;

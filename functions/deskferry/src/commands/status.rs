@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use connectors::connect;
 use pipeline::conduct::{self, Next, Step};
+use pipeline::context::Context;
 use pipeline::deltas::DoneV1;
 use pipeline::wave::Wave;
 use pipeline::worker;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::Common;
 use crate::exit::Exit;
@@ -61,16 +62,7 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
         let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
         screen.say(format!("Rollback {number} of run {}: {phase} since {since}", rollback.plan.run));
     }
-    let deltas = pipeline::delta::all(&context).await?;
-    let last = deltas.iter().rfind(|delta| delta.done.is_some());
-    if let Some(done) = last.and_then(|delta| delta.done.as_ref()) {
-        let (at, zone) = (words::moment(done.at, &screen.look().zone), &screen.look().zone);
-        let read = words::moment(done.read_from, zone);
-        screen.say(format!("Delta {}  done {at}, LeadDesk as of {read}; {}", done.number, told(done)));
-    }
-    if let Some(open) = deltas.iter().find(|delta| delta.done.is_none()) {
-        screen.say(format!("Delta {}  begun and not at its end; deskferry delta goes on", open.begun.number));
-    }
+    let delta = tell_deltas(screen, &context).await?;
     let names = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
     screen.event(json!({
         "type": "status",
@@ -84,14 +76,7 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
             "run": rollback.plan.run,
             "phase": rollback.phase.as_str(),
         })),
-        "delta": last.and_then(|delta| delta.done.as_ref()).map(|done| json!({
-            "number": done.number,
-            "at": done.at,
-            "read_from": done.read_from,
-            "is_unchanged": done.is_unchanged,
-            "objects": done.objects,
-            "reasons": done.reasons,
-        })),
+        "delta": delta,
         "next": match next {
             Next::Run(step) => step.to_string(),
             Next::Confirmation => "confirm".to_owned(),
@@ -102,6 +87,31 @@ async fn status(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
     let (command, why) = super::steps::next_command(&lake, next);
     screen.next(&command, why);
     Ok(Exit::Done)
+}
+
+/// The last delta that came to its end, and one that did not; the former as an event tells it.
+async fn tell_deltas(screen: &Screen, context: &Context) -> Result<Option<Value>, Failure> {
+    let deltas = pipeline::delta::all(context).await?;
+    let last = deltas.iter().rfind(|delta| delta.done.is_some());
+    let done = last.and_then(|delta| delta.done.as_ref());
+    if let Some(done) = done {
+        let zone = &screen.look().zone;
+        let (at, read) = (words::moment(done.at, zone), words::moment(done.read_from, zone));
+        screen.say(format!("Delta {}  done {at}, LeadDesk as of {read}; {}", done.number, told(done)));
+    }
+    if let Some(open) = deltas.iter().find(|delta| delta.done.is_none()) {
+        screen.say(format!("Delta {}  begun and not at its end; deskferry delta goes on", open.begun.number));
+    }
+    Ok(done.map(|done| {
+        json!({
+            "number": done.number,
+            "at": done.at,
+            "read_from": done.read_from,
+            "is_unchanged": done.is_unchanged,
+            "objects": done.objects,
+            "reasons": done.reasons,
+        })
+    }))
 }
 
 /// What a delta came to, in a few words.

@@ -25,14 +25,20 @@ fn account() -> FakeLeadDesk {
     }
 }
 
-#[tokio::test]
-async fn both_sides_and_the_files_are_told() {
+/// An account with files of which some cannot be used.
+fn with_files() -> World {
     let world = World::new(account());
     world.file("lists.csv", "list_id;campaign_ids\n41;12\n");
     world.file("calls.csv", "id;created_at;talk_time;number;contact_id;campaign;agent_id\n1;2024-01-01 10:00:00;1;x;0;0;0\n2;never;1;x;0;0;0\n");
     world.file("groups.csv", "group;name\n1;x\n");
     world.file("bot.zip", "not a zip");
     world.file("notes.txt", "x");
+    world
+}
+
+#[tokio::test]
+async fn both_sides_and_the_files_are_told() {
+    let world = with_files();
     let report = run(&world.ctx).await.expect("discovered");
     let lines: Vec<String> =
         report.findings.iter().map(|f| format!("{} {} {}", f.code, f.count, f.text)).collect();

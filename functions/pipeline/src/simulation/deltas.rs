@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migration::gorgias::TicketId;
+use migration::gorgias::{CustomerId, TicketId};
 
-use super::desk::{Books, Desk, LISTS, own_email};
+use super::desk::{Books, Card, Desk, LISTS, own_email};
 use super::rollbacks::{Edit, Migrated};
 use super::{Sum, in_virtual_time};
 use crate::conduct::Step;
@@ -210,7 +210,7 @@ impl Play {
             }
             if self.chance.happens(300) {
                 // Only what is new is exported.
-                self.log_from = 1 + self.desk.with(|books| books.calls.len() as u64).saturating_sub(3).max(0);
+                self.log_from = 1 + self.desk.with(|books| books.calls.len() as u64).saturating_sub(3);
             }
             self.is_read();
             let kill = self.chance.happens(400).then(|| 1 + self.chance.below(300));
@@ -341,8 +341,9 @@ impl Play {
         let persons = self.persons();
         let books = self.desk.with(|books| books.clone());
         let (edits, taken) = (&self.edits, &self.taken);
-        let renamed =
-            |id| edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id));
+        let renamed = |id: CustomerId| {
+            edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id))
+        };
         let sum = &mut self.sum;
         self.world.gorgias.account(|account| {
             sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
@@ -381,43 +382,8 @@ impl Play {
                     *sum.faults.entry("ticket of another customer".to_owned()).or_default() += 1;
                 }
             }
-            for (call, contact) in &self.calls {
-                let key = format!("leaddesk:call:{call}");
-                let is_there =
-                    shown.messages.values().any(|message| message.external_id.as_ref() == Some(&key));
-                let members = persons.get(contact).cloned().unwrap_or_default();
-                let may_be_gone = |key: &String| {
-                    key.rsplit(':')
-                        .next()
-                        .and_then(|id| id.parse().ok())
-                        .is_some_and(|id| id == *contact || members.contains(&id))
-                };
-                if !is_there && !taken.iter().any(may_be_gone) {
-                    sum.lost += 1;
-                    *sum.faults.entry("call lost".to_owned()).or_default() += 1;
-                }
-            }
-            for (contact, card) in
-                books.cards.iter().filter(|(_, card)| card.is_alive && !card.lists.is_empty())
-            {
-                if persons.get(contact).is_none_or(|members| members.len() > 1) {
-                    continue;
-                }
-                let Some(customer) = customers.get(format!("leaddesk:contact:{contact}").as_str()) else {
-                    sum.lost += 1;
-                    *sum.faults.entry("customer lost".to_owned()).or_default() += 1;
-                    continue;
-                };
-                let name = format!("First{contact} {}", card.lname);
-                if !renamed(customer.id) && customer.name.as_ref() != Some(&name) {
-                    sum.not_restored += 1;
-                    *sum.faults.entry("name is not brought over".to_owned()).or_default() += 1;
-                }
-                if customer.email.as_ref() != Some(&card.email) {
-                    sum.not_restored += 1;
-                    *sum.faults.entry("address is not brought over".to_owned()).or_default() += 1;
-                }
-            }
+            judge_calls(&self.calls, &persons, taken, &shown, sum);
+            judge_cards(&books.cards, &persons, &customers, &renamed, sum);
         });
     }
 
@@ -474,4 +440,58 @@ fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
         _ => card.comment = format!("Remark {text}"),
     }
     card.updated = minute;
+}
+
+/// Every call stands in a ticket, unless people took the ticket away.
+fn judge_calls(
+    calls: &BTreeMap<u64, u64>,
+    persons: &BTreeMap<u64, BTreeSet<u64>>,
+    taken: &BTreeSet<String>,
+    shown: &Account,
+    sum: &mut Sum,
+) {
+    for (call, contact) in calls {
+        let key = format!("leaddesk:call:{call}");
+        let is_there = shown.messages.values().any(|message| message.external_id.as_ref() == Some(&key));
+        let members = persons.get(contact).cloned().unwrap_or_default();
+        let may_be_gone = |key: &String| {
+            key.rsplit(':')
+                .next()
+                .and_then(|id| id.parse().ok())
+                .is_some_and(|id| id == *contact || members.contains(&id))
+        };
+        if !is_there && !taken.iter().any(may_be_gone) {
+            sum.lost += 1;
+            *sum.faults.entry("call lost".to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// Who is one contact alone has the name and address of its card, unless people gave it another name.
+fn judge_cards(
+    cards: &BTreeMap<u64, Card>,
+    persons: &BTreeMap<u64, BTreeSet<u64>>,
+    customers: &BTreeMap<&str, &Customer>,
+    renamed: &dyn Fn(CustomerId) -> bool,
+    sum: &mut Sum,
+) {
+    for (contact, card) in cards.iter().filter(|(_, card)| card.is_alive && !card.lists.is_empty()) {
+        if persons.get(contact).is_none_or(|members| members.len() > 1) {
+            continue;
+        }
+        let Some(customer) = customers.get(format!("leaddesk:contact:{contact}").as_str()) else {
+            sum.lost += 1;
+            *sum.faults.entry("customer lost".to_owned()).or_default() += 1;
+            continue;
+        };
+        let name = format!("First{contact} {}", card.lname);
+        if !renamed(customer.id) && customer.name.as_ref() != Some(&name) {
+            sum.not_restored += 1;
+            *sum.faults.entry("name is not brought over".to_owned()).or_default() += 1;
+        }
+        if customer.email.as_ref() != Some(&card.email) {
+            sum.not_restored += 1;
+            *sum.faults.entry("address is not brought over".to_owned()).or_default() += 1;
+        }
+    }
 }

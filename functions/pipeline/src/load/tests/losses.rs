@@ -10,8 +10,11 @@ fn reviewer() -> Reviewer {
     Reviewer::new("Reviewer One").expect("a name")
 }
 
+/// Object, code and bound.
+type Allowed = (&'static str, &'static str, u64);
+
 /// Nothing was lost on the way to the load, and so much may be lost of it.
-async fn approve(world: &World, allowed: &[(&str, &str, u64)]) {
+async fn approve(world: &World, allowed: &[Allowed]) {
     let ctx = world.context();
     let key = ctx.run_key(losses::EXACT).expect("a key");
     let nothing = StoredBudget::of(&LossBudget::default(), true);
@@ -26,7 +29,7 @@ async fn approve(world: &World, allowed: &[(&str, &str, u64)]) {
 
 #[tokio::test]
 async fn a_record_that_gorgias_refuses_beyond_the_budget_closes_the_wave() {
-    let budgets: [(&[(&str, &str, u64)], bool); 3] = [
+    let budgets: [(&[Allowed], bool); 3] = [
         (&[], false),
         (&[("gorgias_ticket", codes::REFUSED, 1)], true),
         (&[("gorgias_customer", codes::REFUSED, 9)], false),
