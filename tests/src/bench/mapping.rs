@@ -218,10 +218,13 @@ fn figures(pairs: &[(&str, &str)]) -> Figures {
 /// Figures by matcher, half and question.
 type Table = BTreeMap<(&'static str, &'static str, &'static str), Figures>;
 
+/// Says what a field is.
+type Matcher<'m> = &'m dyn Fn(&Labelled) -> Answer;
+
 fn measure(fields: &[Labelled]) -> Table {
     let account = account();
     let mut table = Table::new();
-    let matchers: [(&str, &dyn Fn(&Labelled) -> Answer); 2] =
+    let matchers: [(&str, Matcher<'_>); 2] =
         [("edit-distance", &by_edit_distance), ("rules", &|field| by_rules(field, &account))];
     for (matcher, answer) in matchers {
         let answers: Vec<(&Labelled, Answer)> = fields.iter().map(|field| (field, answer(field))).collect();

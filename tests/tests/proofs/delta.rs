@@ -104,6 +104,44 @@ fn singles(all: &[Contact]) -> Vec<&Contact> {
     all.iter().filter(alone).collect()
 }
 
+/// The tickets of both are of the one with the smaller id, and the other gave its address away.
+fn assert_one_person(now: &Value, into: &Contact, merging: &Contact) {
+    let (kept, given) = (into.id.min(merging.id), into.id.max(merging.id));
+    let (kept, given) =
+        (keyed(now, "customers", &customer_key(kept)), keyed(now, "customers", &customer_key(given)));
+    for contact in [into, merging] {
+        assert_eq!(
+            keyed(now, "tickets", &lead_key(contact.list_ids[0], contact.id))["customer"]["id"],
+            kept["id"],
+            "{}",
+            contact.id
+        );
+    }
+    assert_eq!(given["channels"], json!([]), "{given}");
+}
+
+/// Nothing changed since: nothing is written, and the comparison names people's work alone.
+async fn assert_at_rest(world: &World) {
+    let before = world.gorgias.ledgers().counts();
+    let second = tick(world).await.done.expect("done");
+    assert!(second.is_unchanged, "{second:?}");
+    assert_eq!(world.gorgias.ledgers().counts(), before);
+    let (report, _) = reconcile::again(world.context(), Wave::Customers).await.expect("compared");
+    assert_eq!(report.records["fields_different"], 1, "{report:?}");
+}
+
+/// Each is a customer of its own again, with its address and its ticket.
+fn assert_parted(parted: &Value, into: &Contact, merging: &Contact) {
+    for contact in [into, merging] {
+        let own = keyed(parted, "customers", &customer_key(contact.id));
+        assert_eq!(own["email"], contact.text.email.to_lowercase().as_str(), "{own}");
+        assert_eq!(
+            keyed(parted, "tickets", &lead_key(contact.list_ids[0], contact.id))["customer"]["id"],
+            own["id"]
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_of_every_kind_arrive_and_what_people_did_stays() {
     let world = World::start(80, 160).await;
@@ -157,14 +195,7 @@ async fn changes_of_every_kind_arrive_and_what_people_did_stays() {
     assert_eq!(name(renamed), format!("{} Newname", renamed.text.fname.trim()));
     assert_eq!(name(both), "Theirs Alone");
     assert_eq!(keyed(&now, "tickets", &key(deleted)), Value::Null, "what people deleted stays deleted");
-    // One person: the tickets of both are of the one with the smaller id, and the other gave its address away.
-    let (kept, given) = (into.id.min(merging.id), into.id.max(merging.id));
-    let (kept, given) =
-        (keyed(&now, "customers", &customer_key(kept)), keyed(&now, "customers", &customer_key(given)));
-    for contact in [into, merging] {
-        assert_eq!(keyed(&now, "tickets", &key(contact))["customer"]["id"], kept["id"], "{}", contact.id);
-    }
-    assert_eq!(given["channels"], json!([]), "{given}");
+    assert_one_person(&now, into, merging);
     // A moved contact has a lead in its new list, and the ticket of the old one stays.
     assert_ne!(keyed(&now, "tickets", &lead_key(other, moved.id)), Value::Null);
     assert_ne!(keyed(&now, "tickets", &key(moved)), Value::Null);
@@ -179,23 +210,12 @@ async fn changes_of_every_kind_arrive_and_what_people_did_stays() {
     let call = json!(call.expect("the account has calls"));
     assert_eq!(messages(&now).iter().filter(|message| message["external_id"] == call).count(), 1);
     assert_sound(&world);
-    // Nothing changed since: nothing is written, and the comparison names people's work alone.
-    let before = world.gorgias.ledgers().counts();
-    let second = tick(&world).await.done.expect("done");
-    assert!(second.is_unchanged, "{second:?}");
-    assert_eq!(world.gorgias.ledgers().counts(), before);
-    let (report, _) = reconcile::again(world.context(), Wave::Customers).await.expect("compared");
-    assert_eq!(report.records["fields_different"], 1, "{report:?}");
+    assert_at_rest(&world).await;
     // The person parts again.
     change(&world, &[card(merging, None, Some(merging.text.email.clone()), 9)]);
     let third = tick(&world).await.done.expect("done");
     assert_eq!((third.count("refused"), third.fields_different), (0, 0), "{third:?}");
-    let parted = world.gorgias.dump();
-    for contact in [into, merging] {
-        let own = keyed(&parted, "customers", &customer_key(contact.id));
-        assert_eq!(own["email"], contact.text.email.to_lowercase().as_str(), "{own}");
-        assert_eq!(keyed(&parted, "tickets", &key(contact))["customer"]["id"], own["id"]);
-    }
+    assert_parted(&world.gorgias.dump(), into, merging);
     assert_sound(&world);
 }
 
