@@ -76,10 +76,17 @@ fn help_keeps_the_order_of_the_flow() {
                        Gorgias stays
           repair       Mend what differs from what was wished: plan, apply; what people changed stays
           report       Write the report of a run as text, JSON and CSV
-          handoff      Write the handoff folder: dialer, LeadApps, outcomes, who to provision, what is lost
+          spotcheck    Compare some records by hand: draw them, record what people said, show what it says
+                       of the others
+          handoff      Write the handoff package, folder and ZIP: scope, mapping, proofs, dialer, who to
+                       provision, what is lost and open
           rollback     Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is
                        changed
           status       Where the run stands
+          where        Where a record of LeadDesk went: its row, its write, what was read back; asks neither
+                       system
+          why          Why a field at Gorgias holds what it holds: source value, rule, approval, write,
+                       read-back
           aws          Deploy, look at and take down the functions in AWS, by the tools sam and aws
           twin         Serve a stand-in of one system on loopback, until interrupted
           explain      What a code means and what to do about it
