@@ -13,13 +13,16 @@ use connectors::suggester::{Access, ChatModel};
 use pipeline::ports::suggester::{DescribedField, Suggester, SuggesterError};
 use secrecy::SecretString;
 
+/// The authorization that was sent, and the body.
+type Asked = (Option<String>, String);
+
 /// What the stand-in answers, and what it was asked.
 #[derive(Clone)]
 struct Model {
     status: u16,
     body: String,
     wait: Duration,
-    asked: Arc<Mutex<Vec<(Option<String>, String)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 async fn answer(State(model): State<Model>, headers: HeaderMap, body: String) -> (StatusCode, String) {
