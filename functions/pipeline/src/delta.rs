@@ -18,10 +18,13 @@ use snapshot::tables::{ControlDelta, ControlDeltaScope};
 use snapshot::{Pass, Row as _};
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::{boxed, of_snapshot};
 use crate::context::Context;
 use crate::deltas::{self, BegunV1, Delta, DoneV1, PlanV1};
+use crate::documents;
 use crate::evidence::EvidenceError;
 use crate::extract::{self, ExtractError};
+use crate::finish;
 use crate::ledger::LedgerError;
 use crate::ledger::driver::DriveError;
 use crate::load::{self, LoadError};
@@ -33,6 +36,7 @@ use crate::prepare::PrepareError;
 use crate::progress::Event;
 use crate::reconcile::ReconcileError;
 use crate::reconcile::customers::Wanted;
+use crate::residency::{self, ResidencyError};
 use crate::run_folder::DocumentError;
 use crate::transform::{self, TransformError, changed};
 use crate::wish::{self, CUSTOMER, TICKET};
@@ -62,7 +66,7 @@ pub enum DeltaError {
     Document(#[from] DocumentError),
     /// A document of the steps before.
     #[error("cannot read what the delta goes on from")]
-    Earlier(#[from] crate::documents::DocumentError),
+    Earlier(#[from] documents::DocumentError),
     /// A name that is no key.
     #[error("cannot name an object")]
     Key(#[from] InvalidKey),
@@ -101,6 +105,9 @@ pub enum DeltaError {
         /// Account of the credentials.
         connected: String,
     },
+    /// Data would leave the area of the law that protects it.
+    #[error("cannot move what changed")]
+    Residency(#[from] ResidencyError),
     /// The run is not loaded to its end.
     #[error("the run is not loaded and compared to its end; run deskferry run first")]
     NotLoaded,
@@ -112,35 +119,8 @@ pub enum DeltaError {
     },
 }
 
-impl From<snapshot::SnapshotError> for DeltaError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
-
-impl From<ReconcileError> for DeltaError {
-    fn from(error: ReconcileError) -> Self {
-        Self::Reconcile(Box::new(error))
-    }
-}
-
-impl From<LoadError> for DeltaError {
-    fn from(error: LoadError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
-
-impl From<ExtractError> for DeltaError {
-    fn from(error: ExtractError) -> Self {
-        Self::Extract(Box::new(error))
-    }
-}
-
-impl From<TransformError> for DeltaError {
-    fn from(error: TransformError) -> Self {
-        Self::Transform(Box::new(error))
-    }
-}
+of_snapshot!(DeltaError);
+boxed!(DeltaError { Reconcile(ReconcileError), Load(LoadError), Extract(ExtractError), Transform(TransformError) });
 
 impl DeltaError {
     /// Stable code.
@@ -164,6 +144,7 @@ impl DeltaError {
             Self::Switches(error) => error.code(),
             Self::Drive(_) => "LOD100",
             Self::OtherAccount { .. } => "LOD002",
+            Self::Residency(error) => error.code(),
             Self::NotLoaded => "DEL001",
             Self::Unsettled { .. } => "LOD104",
         }
@@ -175,9 +156,10 @@ impl DeltaError {
 /// # Errors
 /// [`DeltaError`]; running it again goes on where it stopped.
 pub async fn run(ctx: &Context) -> Result<Delta, DeltaError> {
-    if !crate::finish::is_done(ctx).await.map_err(|_| DeltaError::NotLoaded)? {
+    if !finish::is_done(ctx).await? {
         return Err(DeltaError::NotLoaded);
     }
+    residency::check(ctx, Some(&documents::inventory(ctx).await?)).await?;
     load::check_rollback(ctx).await?;
     let asked_before = ctx.source.requests();
     let begun = read(ctx).await?;

@@ -19,9 +19,9 @@ mod tests;
 mod words;
 
 use bytes::Bytes;
-use snapshot::SnapshotError;
 
 use crate::archive::ArchiveError;
+use crate::boxed::of_snapshot;
 use crate::context::Context;
 use crate::documents::DocumentError;
 use crate::losses::LossError;
@@ -98,11 +98,7 @@ pub enum HandoffError {
     Json(#[source] serde_json::Error),
 }
 
-impl From<SnapshotError> for HandoffError {
-    fn from(error: SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(HandoffError);
 
 impl HandoffError {
     /// Stable code.

@@ -52,6 +52,7 @@ pub(crate) mod wish;
 pub mod conformance;
 pub mod ports;
 
+pub(crate) mod boxed;
 pub(crate) mod found_rows;
 pub(crate) mod listing;
 pub(crate) mod merges;

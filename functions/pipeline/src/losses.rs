@@ -17,6 +17,7 @@ use snapshot::Pass;
 use snapshot::tables::{ControlFailure, MapValue, SourceCall};
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::of_snapshot;
 use crate::context::Context;
 use crate::documents::{self, DocumentError};
 use crate::ledger::book::Book;
@@ -73,11 +74,7 @@ fn first(over: &[Excess]) -> String {
     over.first().map(ToString::to_string).unwrap_or_default()
 }
 
-impl From<snapshot::SnapshotError> for LossError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(LossError);
 
 impl LossError {
     /// Stable code.

@@ -19,9 +19,10 @@ use migration::compare::{Comparison, Discrepancy};
 use migration::gorgias::CustomerId;
 use migration::keys::ExternalId;
 use migration::loss::Excess;
-use snapshot::{Sealed, SnapshotError};
+use snapshot::Sealed;
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::{boxed, of_snapshot};
 use crate::context::Context;
 use crate::evidence::EvidenceError;
 use crate::ledger::driver::{self, DriveError, Part};
@@ -102,17 +103,9 @@ pub enum ReconcileError {
     },
 }
 
-impl From<SnapshotError> for ReconcileError {
-    fn from(error: SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(ReconcileError);
 
-impl From<LoadError> for ReconcileError {
-    fn from(error: LoadError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
+boxed!(ReconcileError { Load(LoadError) });
 
 impl ReconcileError {
     /// Stable code.

@@ -20,6 +20,7 @@ use snapshot::Pass;
 use snapshot::tables::ControlRepair;
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::{boxed, of_snapshot};
 use crate::context::Context;
 use crate::evidence::{self, EvidenceError};
 use crate::ledger::driver::DriveError;
@@ -107,23 +108,8 @@ pub enum RepairError {
     },
 }
 
-impl From<snapshot::SnapshotError> for RepairError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
-
-impl From<ReconcileError> for RepairError {
-    fn from(error: ReconcileError) -> Self {
-        Self::Reconcile(Box::new(error))
-    }
-}
-
-impl From<LoadError> for RepairError {
-    fn from(error: LoadError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
+of_snapshot!(RepairError);
+boxed!(RepairError { Reconcile(ReconcileError), Load(LoadError) });
 
 impl RepairError {
     /// Stable code.

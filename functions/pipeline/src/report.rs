@@ -30,12 +30,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use snapshot::tables::{ControlReconCount, ControlReconDifference, ControlRequestWindow, ControlRun};
-use snapshot::{Pass, Row, Sealed, SnapshotError};
+use snapshot::{Pass, Row, Sealed};
 
 pub use page::{ReportV1, StoredReport};
 pub use summary::{ObjectSummary, Summary, SummaryError, SummaryV1, Verdict};
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::of_snapshot;
 use crate::context::Context;
 use crate::documents;
 use crate::estimate;
@@ -115,11 +116,7 @@ pub enum ReportError {
     },
 }
 
-impl From<SnapshotError> for ReportError {
-    fn from(error: SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(ReportError);
 
 impl ReportError {
     /// Stable code.

@@ -20,6 +20,7 @@ use migration::gorgias::UserId;
 use snapshot::Pass;
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::{boxed, of_snapshot};
 use crate::context::Context;
 use crate::documents;
 use crate::evidence::{self, EvidenceError};
@@ -146,23 +147,8 @@ pub enum RollbackError {
     },
 }
 
-impl From<snapshot::SnapshotError> for RollbackError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
-
-impl From<ReconcileError> for RollbackError {
-    fn from(error: ReconcileError) -> Self {
-        Self::Reconcile(Box::new(error))
-    }
-}
-
-impl From<LoadError> for RollbackError {
-    fn from(error: LoadError) -> Self {
-        Self::Load(Box::new(error))
-    }
-}
+of_snapshot!(RollbackError);
+boxed!(RollbackError { Reconcile(ReconcileError), Load(LoadError) });
 
 impl RollbackError {
     /// Stable code.

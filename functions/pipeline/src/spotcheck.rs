@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use migration::spot_check::{Drawn, Sampler, meaning};
 
 use crate::archive::ArchiveError;
+use crate::boxed::of_snapshot;
 use crate::context::Context;
 use crate::ledger::key::sha256_hex;
 use crate::ports::store::{InvalidKey, Key, Put, StoreError};
@@ -76,11 +77,7 @@ pub enum SpotError {
     Key(#[from] InvalidKey),
 }
 
-impl From<snapshot::SnapshotError> for SpotError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(SpotError);
 
 impl SpotError {
     /// Stable code.

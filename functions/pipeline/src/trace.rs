@@ -14,9 +14,10 @@ pub(crate) mod tests;
 use std::collections::BTreeSet;
 
 use snapshot::tables::ControlIdMap;
-use snapshot::{Pass, Row as _, SnapshotError};
+use snapshot::{Pass, Row as _};
 
 use crate::archive::{self, ArchiveError};
+use crate::boxed::{boxed, of_snapshot};
 use crate::context::Context;
 use crate::documents::DocumentError;
 use crate::ledger::LedgerError;
@@ -92,17 +93,9 @@ pub enum TraceError {
     Prepared(#[source] Box<LoadError>),
 }
 
-impl From<SnapshotError> for TraceError {
-    fn from(error: SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(TraceError);
 
-impl From<LoadError> for TraceError {
-    fn from(error: LoadError) -> Self {
-        Self::Prepared(Box::new(error))
-    }
-}
+boxed!(TraceError { Prepared(LoadError) });
 
 impl TraceError {
     /// Stable code.

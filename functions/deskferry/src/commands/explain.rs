@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Explain;
 use crate::exit::Exit;
-use crate::failure::step_codes::STEP_CODES;
+use crate::failure::step_codes;
 use crate::failure::{Failure, catalogue, severity_of};
 use crate::screen::Screen;
 
@@ -86,7 +86,7 @@ pub(crate) fn find(code: &str) -> Option<Meaning> {
         exit_code: None,
         next: ("deskferry report", "where the run met it"),
     };
-    if let Some((_, title, fix)) = STEP_CODES.iter().find(|(known, _, _)| *known == code) {
+    if let Some((_, title, fix)) = step_codes::all().find(|(known, _, _)| *known == code) {
         return Some(plain(title, fix));
     }
     // A code that nobody knows gets the same advice as no code.
@@ -129,7 +129,7 @@ fn of_error(entry: &catalogue::Entry) -> Meaning {
 /// Codes with a meaning of their own, in the order of the catalogues.
 fn codes() -> impl Iterator<Item = &'static str> {
     let findings = finding::CATALOGUE.iter().map(|entry| entry.code.as_str());
-    let steps = STEP_CODES.iter().map(|(code, _, _)| *code);
+    let steps = step_codes::all().map(|(code, _, _)| *code);
     findings.chain(steps).chain(catalogue::CATALOGUE.iter().map(|entry| entry.code))
 }
 

@@ -4,7 +4,7 @@ use migration::finding::Code;
 use pipeline::report::advice;
 
 use super::catalogue;
-use super::step_codes::STEP_CODES;
+use super::step_codes;
 
 /// `stop`, `error`, `warning` or `note`; a code that nobody knows is a note.
 pub(crate) fn severity_of(code: &str) -> &'static str {
@@ -14,7 +14,7 @@ pub(crate) fn severity_of(code: &str) -> &'static str {
     if catalogue::find(code).is_some() {
         return "error";
     }
-    if STEP_CODES.iter().any(|(known, _, _)| *known == code) {
+    if step_codes::all().any(|(known, _, _)| *known == code) {
         // A file of the operator is refused as a whole: none of its records arrives before it is mended.
         let is_file = code.starts_with("FIL") || code.starts_with("ZIP");
         return if is_file { "error" } else { "warning" };

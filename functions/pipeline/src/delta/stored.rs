@@ -8,11 +8,18 @@ use snapshot::tables::ControlDelta;
 #[serde(tag = "version")]
 pub(super) enum StoredRows {
     #[serde(rename = "1")]
-    V1 { rows: Vec<RowV1> },
+    V1 { rows: Vec<Kept> },
 }
 
+/// A row in its stored form.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RowV1 {
+#[serde(transparent)]
+pub(super) struct Kept(#[serde(with = "RowV1")] pub(super) ControlDelta);
+
+/// First form of a row, field by field.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ControlDelta")]
+struct RowV1 {
     object: String,
     external_id: String,
     gorgias_id: String,
@@ -23,62 +30,4 @@ pub(super) struct RowV1 {
     kept_fields: Option<String>,
     change: Option<String>,
     conflict: Option<String>,
-}
-
-impl From<ControlDelta> for RowV1 {
-    fn from(row: ControlDelta) -> Self {
-        let ControlDelta {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        } = row;
-        Self {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        }
-    }
-}
-
-impl From<RowV1> for ControlDelta {
-    fn from(row: RowV1) -> Self {
-        let RowV1 {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        } = row;
-        Self {
-            object,
-            external_id,
-            gorgias_id,
-            action,
-            reason_code,
-            reason,
-            changed_fields,
-            kept_fields,
-            change,
-            conflict,
-        }
-    }
 }

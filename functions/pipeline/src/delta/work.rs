@@ -14,7 +14,7 @@ use snapshot::tables::{ControlDelta, WantTag};
 use snapshot::{Pass, Row as _};
 
 use super::rows::{Place, as_mend};
-use super::stored::{RowV1, StoredRows};
+use super::stored::{Kept, StoredRows};
 use super::survey::{self, Open};
 use super::{DeltaError, Looked, STEP, check, codes};
 use crate::archive;
@@ -131,11 +131,11 @@ async fn customer_rows(
         let scene = scene(ctx, plan, begun).await?;
         let adoptions = adopted::read(ctx).await?;
         let rows = survey::customers(&scene, &adoptions, &looked.customers, open).await?;
-        let rows = rows.into_iter().map(RowV1::from).collect();
+        let rows = rows.into_iter().map(Kept).collect();
         run_folder::put(ctx, &key, &StoredRows::V1 { rows }).await?;
     }
     let StoredRows::V1 { rows } = run_folder::need(ctx, &key).await?;
-    Ok(rows.into_iter().map(ControlDelta::from).collect())
+    Ok(rows.into_iter().map(|Kept(row)| row).collect())
 }
 
 /// All rows, sealed; those that an earlier start decided stay.

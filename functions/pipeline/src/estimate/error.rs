@@ -1,6 +1,7 @@
 //! Why there is no estimate.
 
 use crate::archive::ArchiveError;
+use crate::boxed::{boxed, of_snapshot};
 use crate::documents::DocumentError;
 use crate::extract::ExtractError;
 use crate::losses::LossError;
@@ -47,23 +48,9 @@ pub enum EstimateError {
     Unsettled,
 }
 
-impl From<TransformError> for EstimateError {
-    fn from(error: TransformError) -> Self {
-        Self::Transform(Box::new(error))
-    }
-}
+boxed!(EstimateError { Transform(TransformError), Loss(LossError) });
 
-impl From<LossError> for EstimateError {
-    fn from(error: LossError) -> Self {
-        Self::Loss(Box::new(error))
-    }
-}
-
-impl From<snapshot::SnapshotError> for EstimateError {
-    fn from(error: snapshot::SnapshotError) -> Self {
-        Self::Archive(ArchiveError::from(error))
-    }
-}
+of_snapshot!(EstimateError);
 
 impl EstimateError {
     /// Stable code.

@@ -1,6 +1,7 @@
 //! Why extraction stopped. Every stop leaves what was read in the store, so that the next start goes on from there.
 
 use crate::archive::ArchiveError;
+use crate::boxed::boxed;
 use crate::operator::folder::OperatorFault;
 use crate::ports::leaddesk::SourceError;
 use crate::ports::store::{InvalidKey, StoreError};
@@ -123,11 +124,7 @@ impl From<snapshot::SnapshotError> for ExtractError {
     }
 }
 
-impl From<ArchiveError> for ExtractError {
-    fn from(error: ArchiveError) -> Self {
-        Self::Archive(Box::new(error))
-    }
-}
+boxed!(ExtractError { Archive(ArchiveError) });
 
 impl From<OperatorFault> for ExtractError {
     fn from(fault: OperatorFault) -> Self {

@@ -97,3 +97,10 @@ fn what_both_sides_do_between_deltas_is_neither_lost_nor_doubled() {
     }
     assert!(sum.edits > 0 && sum.kills > 0, "{sum:?}");
 }
+
+/// The contact of a lead that vanished becomes part of a person and parts again; its ticket follows it all the while.
+#[test]
+fn a_ticket_whose_lead_vanished_follows_its_contact() {
+    let history = super::Ongoing::new(6).history(5_035);
+    assert_eq!(history.wrong, 0, "{history:?}");
+}

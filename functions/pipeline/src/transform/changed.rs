@@ -15,7 +15,7 @@ use migration::person::{ContactIdentity, Normalised, PersonId, Persons, Resolver
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{
     ControlDeltaScope, SourceCall, SourceContact, SourceConversation, SourceLead, SourceList,
-    SourceRecording, WantMessage,
+    SourceRecording, WantMessage, WantTicket,
 };
 use snapshot::{Children, Key, Pass, Row};
 
@@ -148,10 +148,17 @@ pub(super) struct Scope {
     conversations: BTreeSet<String>,
     /// Leads that are there now.
     pub(super) leads: BTreeSet<LeadId>,
+    /// Leads of the reading before.
+    pub(super) leads_before: BTreeSet<LeadId>,
     /// Contacts that were in a list before.
     pub(super) listed_before: BTreeSet<ContactId>,
     /// Lists that are there now.
     pub(super) lists: BTreeSet<String>,
+}
+
+/// The text of a key of one.
+fn first_text(key: &Key) -> Option<&str> {
+    std::str::from_utf8(key.as_bytes().strip_suffix(&[0, 0])?).ok()
 }
 
 /// The second text of a key of two.
@@ -173,11 +180,41 @@ async fn leads_of(ctx: &Context, contacts: &BTreeSet<ContactId>) -> Result<Vec<S
     .await?
 }
 
+/// Keys of the wished tickets of these contacts' leads, also of leads that no reading tells any more: whose they are may
+/// change as long as the contact is there.
+async fn lead_tickets(
+    ctx: &Context,
+    wish: Pass,
+    contacts: &BTreeSet<ContactId>,
+) -> Result<BTreeSet<String>, TransformError> {
+    let mut keys = BTreeSet::new();
+    for pass in BTreeSet::from([Pass::Full, wish]) {
+        if !archive::is_sealed(ctx, &ctx.run, pass, WantTicket::SCHEMA).await? {
+            continue;
+        }
+        let (reader, contacts) = (archive::open::<WantTicket>(ctx, &ctx.run, pass).await?, contacts.clone());
+        let found = tokio::task::spawn_blocking(move || {
+            let is_theirs = |key: &Key| {
+                first_text(key).and_then(lead_of).is_some_and(|lead| contacts.contains(&lead.contact))
+            };
+            let rows = reader.only_where(is_theirs)?;
+            rows.map(|row| Ok(row?.external_id)).collect::<Result<Vec<_>, TransformError>>()
+        });
+        keys.extend(found.await??);
+    }
+    Ok(keys)
+}
+
+/// The lead that a key of a ticket names.
+pub(super) fn lead_of(key: &str) -> Option<LeadId> {
+    let (list, contact) = key.strip_prefix("leaddesk:lead:")?.split_once(':')?;
+    Some(LeadId { list: list.parse().ok()?, contact: contact.parse().ok()? })
+}
+
 /// The ticket that a key names, as a home of calls.
 fn home_of(ticket: &str) -> Option<Home> {
-    if let Some(lead) = ticket.strip_prefix("leaddesk:lead:") {
-        let (list, contact) = lead.split_once(':')?;
-        return Some(Home::Lead(LeadId { list: list.parse().ok()?, contact: contact.parse().ok()? }));
+    if let Some(lead) = lead_of(ticket) {
+        return Some(Home::Lead(lead));
     }
     let of = ticket.strip_prefix("leaddesk:calls:")?;
     match (of.strip_prefix("contact:"), of.strip_prefix("number:")) {
@@ -255,6 +292,8 @@ async fn scope(
     for lead in leads.iter().chain(&before) {
         scope.tickets.extend(records::lead(lead).map(|lead| ExternalId::lead(lead.id).to_string()));
     }
+    scope.tickets.extend(lead_tickets(ctx, wish_before, &scope.contacts).await?);
+    scope.leads_before = before.iter().filter_map(|lead| Some(records::lead(lead).ok()?.id)).collect();
     scope.listed_before = before.iter().filter_map(|lead| lead.leaddesk_contact_id.parse().ok()).collect();
     for contact in &scope.contacts {
         let customer = ExternalId::customer(*contact);

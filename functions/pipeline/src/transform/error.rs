@@ -3,6 +3,7 @@
 use snapshot::SnapshotError;
 
 use crate::archive::ArchiveError;
+use crate::boxed::boxed;
 use crate::documents::DocumentError;
 use crate::extract::ExtractError;
 
@@ -71,11 +72,7 @@ impl From<SnapshotError> for TransformError {
     }
 }
 
-impl From<ArchiveError> for TransformError {
-    fn from(error: ArchiveError) -> Self {
-        Self::Archive(Box::new(error))
-    }
-}
+boxed!(TransformError { Archive(ArchiveError) });
 
 impl TransformError {
     /// Stable code.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::keys::ExternalId;
-use migration::leaddesk::{ContactId, LeadId};
+use migration::leaddesk::ContactId;
 use migration::person::Persons;
 use migration::settings::VanishedPolicy;
 use snapshot::tables::{
@@ -17,7 +17,7 @@ use snapshot::tables::{
 use snapshot::{Key, Pass, Row, Sealed, TableReader};
 
 use super::bundles::{customers_as_of, customers_of, tickets_as_of, tickets_of};
-use super::changed::Scope;
+use super::changed::{Scope, lead_of};
 use super::error::TransformError;
 use crate::archive::{self, Provenance};
 use crate::context::Context;
@@ -83,8 +83,9 @@ impl Fold<'_> {
             rows_of::<WantAttachment>(&made)?,
         );
         let mut layer = Layer::default();
+        let owners: BTreeSet<String> = new_customers.keys().cloned().collect();
         let merged = self.customers(new_customers, &mut layer).await?;
-        self.tickets(new_tickets, &merged, &mut layer).await?;
+        self.tickets(new_tickets, &owners, &merged, &mut layer).await?;
         let changed = self.states(&layer);
         let sealed = self.seal(&made, layer, changed.clone()).await?;
         Ok((sealed, changed))
@@ -161,6 +162,7 @@ impl Fold<'_> {
     async fn tickets(
         &self,
         new: BTreeMap<String, TicketRows>,
+        owners: &BTreeSet<String>,
         merged: &BTreeMap<String, String>,
         layer: &mut Layer,
     ) -> Result<(), TransformError> {
@@ -192,18 +194,25 @@ impl Fold<'_> {
         for (key, before) in old {
             let cause = self.cause(&key);
             let mut rows = before.clone();
-            if let Some(into) = merged.get(&rows.ticket.customer_external_id) {
-                rows.ticket.customer_external_id.clone_from(into);
+            let held = &before.ticket.customer_external_id;
+            let owner = self.owner(&key).filter(|owner| owners.contains(owner));
+            if let Some(owner) = owner.as_ref().or_else(|| merged.get(held)) {
+                rows.ticket.customer_external_id.clone_from(owner);
             }
-            let is_gone = cause.is_some();
-            if is_gone {
+            if cause.is_some() {
                 self.apply_policy(&mut rows);
             }
-            let is_same = rows == before;
-            if is_same && !is_gone {
+            // What vanished before an earlier reading was told then.
+            let is_told = cause.is_some() && self.was_there(&key);
+            if rows == before && !is_told {
                 continue;
             }
-            layer.state(TICKET, &key, if is_gone { VANISHED } else { MOVED }, cause);
+            let state = match (is_told, rows.ticket.customer_external_id == *held) {
+                (true, _) => VANISHED,
+                (false, true) => CHANGED,
+                (false, false) => MOVED,
+            };
+            layer.state(TICKET, &key, state, cause.filter(|_| is_told));
             layer.tickets.insert(key, rows);
         }
         Ok(())
@@ -220,14 +229,25 @@ impl Fold<'_> {
         key.starts_with("leaddesk:chat:").then(|| merged.get(held).unwrap_or(held).clone())
     }
 
+    /// Whose the ticket of a lead is now, although nothing makes it any more: the contact may have become part of another
+    /// person, or part of none.
+    fn owner(&self, key: &str) -> Option<String> {
+        let person = self.persons.person_of(lead_of(key)?.contact)?;
+        Some(ExternalId::customer(person.contact()).to_string())
+    }
+
+    /// Whether the reading before told the lead.
+    fn was_there(&self, key: &str) -> bool {
+        lead_of(key).is_some_and(|lead| self.scope.leads_before.contains(&lead))
+    }
+
     /// What may be behind a ticket that nothing makes any more; nothing where its source is not gone.
     fn cause(&self, key: &str) -> Option<&'static str> {
-        let (list, contact) = key.strip_prefix("leaddesk:lead:")?.split_once(':')?;
-        let lead = LeadId { list: list.parse().ok()?, contact: contact.parse().ok()? };
+        let lead = lead_of(key)?;
         if self.scope.leads.contains(&lead) {
             return None;
         }
-        if !self.scope.lists.contains(list) {
+        if !self.scope.lists.contains(&lead.list.to_string()) {
             return Some(LIST_GONE);
         }
         let is_elsewhere = self.scope.leads.iter().any(|other| other.contact == lead.contact);
