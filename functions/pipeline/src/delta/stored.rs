@@ -1,9 +1,9 @@
-//! Rows of customers as they are kept before the rest is decided.
+//! Rows as they are kept when they are decided, before anything is made of them.
 
 use serde::{Deserialize, Serialize};
 use snapshot::tables::ControlDelta;
 
-/// Rows that were decided before the rest, since the rest depends on what they come to.
+/// Rows that were decided together.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub(super) enum StoredRows {

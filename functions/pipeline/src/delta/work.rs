@@ -118,7 +118,24 @@ async fn scene<'a>(ctx: &'a Context, plan: &LoadPlan, begun: &BegunV1) -> Result
     Ok(Scene { ctx, names, book, secret, plan: plan.clone(), reading, aliases: BTreeMap::new() })
 }
 
-/// Rows of customers; those that an earlier start decided stay.
+/// Rows that are decided once: what people do between two starts decides nothing anew, and whatever is made of them is made
+/// of the same ones.
+async fn decided(
+    ctx: &Context,
+    begun: &BegunV1,
+    name: &str,
+    decide: impl Future<Output = Result<Vec<ControlDelta>, DeltaError>>,
+) -> Result<Vec<ControlDelta>, DeltaError> {
+    let key = ctx.run_key(&format!("delta/{:04}/{name}.json", begun.number))?;
+    if run_folder::get::<StoredRows>(ctx, &key).await?.is_none() {
+        let rows = decide.await?.into_iter().map(Kept).collect();
+        run_folder::put(ctx, &key, &StoredRows::V1 { rows }).await?;
+    }
+    let StoredRows::V1 { rows } = run_folder::need(ctx, &key).await?;
+    Ok(rows.into_iter().map(|Kept(row)| row).collect())
+}
+
+/// Rows of customers.
 async fn customer_rows(
     ctx: &Context,
     begun: &BegunV1,
@@ -126,19 +143,15 @@ async fn customer_rows(
     looked: &Looked,
     open: &Open,
 ) -> Result<Vec<ControlDelta>, DeltaError> {
-    let key = ctx.run_key(&format!("delta/{:04}/customers.json", begun.number))?;
-    if run_folder::get::<StoredRows>(ctx, &key).await?.is_none() {
+    let survey = async {
         let scene = scene(ctx, plan, begun).await?;
         let adoptions = adopted::read(ctx).await?;
-        let rows = survey::customers(&scene, &adoptions, &looked.customers, open).await?;
-        let rows = rows.into_iter().map(Kept).collect();
-        run_folder::put(ctx, &key, &StoredRows::V1 { rows }).await?;
-    }
-    let StoredRows::V1 { rows } = run_folder::need(ctx, &key).await?;
-    Ok(rows.into_iter().map(|Kept(row)| row).collect())
+        survey::customers(&scene, &adoptions, &looked.customers, open).await
+    };
+    decided(ctx, begun, "customers", survey).await
 }
 
-/// All rows, sealed; those that an earlier start decided stay.
+/// All rows, sealed.
 async fn ticket_rows(
     ctx: &Context,
     begun: &BegunV1,
@@ -149,9 +162,13 @@ async fn ticket_rows(
 ) -> Result<Vec<ControlDelta>, DeltaError> {
     let pass = Pass::Delta(begun.number);
     if !archive::is_sealed(ctx, &ctx.run, pass, ControlDelta::SCHEMA).await? {
-        let scene = scene(ctx, plan, begun).await?;
+        let survey = async {
+            let scene = scene(ctx, plan, begun).await?;
+            survey::tickets(&scene, &looked.tickets, open).await
+        };
+        let tickets = decided(ctx, begun, "tickets", survey).await?;
         let mut writer = archive::writer::<ControlDelta>(ctx, pass, Vec::new())?;
-        for row in customers.into_iter().chain(survey::tickets(&scene, &looked.tickets, open).await?) {
+        for row in customers.into_iter().chain(tickets) {
             writer.push(row)?;
         }
         archive::publish(ctx, writer.seal()?).await?;

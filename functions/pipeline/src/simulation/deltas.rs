@@ -143,6 +143,8 @@ struct Play {
     leads: BTreeSet<(u32, u64)>,
     /// Calls that were read, with their contacts.
     calls: BTreeMap<u64, u64>,
+    /// Addresses of contacts as they were last read: what changes on a card right before it is deleted, nobody sees.
+    emails: BTreeMap<u64, String>,
     /// The first call that the log tells.
     log_from: u64,
     sum: Sum,
@@ -169,6 +171,7 @@ impl Play {
             taken: BTreeSet::new(),
             leads: BTreeSet::new(),
             calls: BTreeMap::new(),
+            emails: BTreeMap::new(),
             log_from: 1,
             sum: Sum { records: ongoing.people, ..Sum::default() },
         };
@@ -187,14 +190,17 @@ impl Play {
     /// What a reading sees from now on, until something changes.
     fn is_read(&mut self) {
         let from = self.log_from;
-        let (leads, calls, log) = self.desk.with(|books| {
+        let (emails, leads, calls, log) = self.desk.with(|books| {
             let alive = books.cards.iter().filter(|(_, card)| card.is_alive);
+            let emails: Vec<(u64, String)> =
+                alive.clone().map(|(id, card)| (*id, card.email.clone())).collect();
             let leads: Vec<(u32, u64)> =
                 alive.flat_map(|(id, card)| card.lists.iter().map(|list| (*list, *id))).collect();
             let calls: Vec<(u64, u64)> =
                 books.calls.range(from..).map(|(id, call)| (*id, call.contact)).collect();
-            (leads, calls, books.call_log(from))
+            (emails, leads, calls, books.call_log(from))
         });
+        self.emails.extend(emails);
         self.leads.extend(leads);
         self.calls.extend(calls);
         std::fs::write(self.files.path().join("calls.csv"), log).expect("a folder of ours");
@@ -329,7 +335,7 @@ impl Play {
             let is_known =
                 |id: &u64, is_alive: bool| is_alive || self.calls.values().any(|contact| contact == id);
             let cards = books.cards.iter().filter(|(id, card)| is_known(id, card.is_alive));
-            cards.map(|(id, card)| (*id, card.email.clone())).collect()
+            cards.filter_map(|(id, _)| Some((*id, self.emails.get(id)?.clone()))).collect()
         });
         let of =
             |email: &String| known.iter().filter(|(_, other)| other == email).map(|(id, _)| *id).collect();

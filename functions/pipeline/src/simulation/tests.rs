@@ -104,3 +104,10 @@ fn a_ticket_whose_lead_vanished_follows_its_contact() {
     let history = super::Ongoing::new(6).history(5_035);
     assert_eq!(history.wrong, 0, "{history:?}");
 }
+
+/// A process dies when the table of what is to be written is stored and not sealed, and a person acts before the next start.
+#[test]
+fn what_a_delta_decided_stays_although_people_act_before_it_goes_on() {
+    let history = super::Ongoing::new(6).history(6_572);
+    assert_eq!((history.wrong, history.kills), (0, 1), "{history:?}");
+}
