@@ -6,6 +6,7 @@
 
 mod compare;
 pub(crate) mod conformance;
+mod delta;
 mod emulator;
 mod front;
 mod host;
@@ -37,10 +38,8 @@ const MIGRATION: &str = "bench";
 const ACCOUNT_AT_GORGIAS: &str = "acme";
 /// First folder of the store.
 const CUSTOMER: &str = "main";
-/// The schedule ticks so long after the deployment.
-const TICK_AFTER: i64 = 12;
-/// How long the tick may take to arrive: schedules are kept to the minute.
-const TICK_MAX: Duration = Duration::from_secs(75);
+/// The schedule is deployed for a later day.
+const TICK_NEVER: i64 = 24 * 60 * 60;
 /// One of so many creations of objects goes wrong.
 const FAULT_EVERY: u64 = 23;
 
@@ -103,8 +102,8 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     cloud.poison().await?;
     let told = cloud.migrate()?;
     say(began, "migrated by functions");
-    cloud.ticked().await?;
-    say(began, "the schedule ticked");
+    let deltas = delta::run(&here, &cloud).await?;
+    say(began, "deltas done, one by the schedule");
     let queues = cloud.queues().await?;
     let differences = compare::homes(&here, &cloud.world, &cloud.download().await?).await?;
     let state = cloud.world.gorgias_state().await?;
@@ -112,6 +111,7 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     let restored = cloud.roll_back()?;
     say(began, "rolled back");
     let mut failures = differences.failures.clone();
+    failures.extend(deltas.failures);
     failures.extend(queues.failures());
     failures.extend(held.iter().map(|held| format!("held against us: {held}")));
     let taken_back = restored.last().map_or(&Value::Null, |told| &told["objects"]["ticket"]["in_trash"]);
@@ -141,6 +141,8 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
             "dead_letters": queues.dead,
             "quarantined": queues.quarantined,
             "front": cloud.front.to_json(),
+            "changes_at_leaddesk": deltas.changes,
+            "scheduled_delta": deltas.scheduled,
             "tables_equal": differences.tables_equal,
             "ids_equal": differences.ids_equal,
             "objects_equal": differences.objects_equal,
@@ -280,7 +282,7 @@ fn one_at_a_time(config: &str, more: &[(&str, String)]) -> anyhow::Result<()> {
 struct Cloud {
     world: World,
     front: Front,
-    _emulator: Emulator,
+    emulator: Emulator,
     outputs: Value,
     sqs: aws_sdk_sqs::Client,
     store: aws_sdk_s3::Client,
@@ -313,9 +315,9 @@ impl Cloud {
             ("Architecture", architecture.to_owned()),
             ("Customer", CUSTOMER.to_owned()),
             ("Migration", MIGRATION.to_owned()),
-            // The schedule of the delta, once, while the run goes on.
+            // Not before it is told otherwise.
             ("ScheduleState", "ENABLED".to_owned()),
-            ("ScheduleExpression", format!("at({})", in_seconds(TICK_AFTER)?)),
+            ("ScheduleExpression", format!("at({})", in_seconds(TICK_NEVER)?)),
         ];
         let outputs = emulator.deploy(world.folder(), &bootstrap, &secrets, &parameters)?;
         let queue = outputs["ControlQueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
@@ -339,7 +341,7 @@ impl Cloud {
             .load()
             .await;
         let (sqs, store) = (aws_sdk_sqs::Client::new(&settings), aws_sdk_s3::Client::new(&settings));
-        Ok(Self { world, front, _emulator: emulator, outputs, sqs, store })
+        Ok(Self { world, front, emulator, outputs, sqs, store })
     }
 
     fn environment(&self) -> [(&'static str, String); 4] {
@@ -378,17 +380,10 @@ impl Cloud {
         Ok(told)
     }
 
-    /// Waits for the tick of the schedule: `conduct` tells who woke it.
-    async fn ticked(&self) -> anyhow::Result<()> {
-        let until = Instant::now() + TICK_MAX;
-        while Instant::now() < until {
-            let log = std::fs::read_to_string(self.world.folder().join("emulator.log"))?;
-            if log.contains("\"woken_by\":\"schedule\"") {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        bail!("the schedule did not wake the run within {TICK_MAX:?}")
+    /// The schedule, as it was deployed, ticks in so many seconds.
+    fn tick_in(&self, seconds: i64) -> anyhow::Result<()> {
+        let name = self.outputs["ScheduleName"].as_str().context("the stack names no schedule")?;
+        self.emulator.reschedule(name, &format!("at({})", in_seconds(seconds)?))
     }
 
     /// What the commands told of the rollback.
@@ -445,15 +440,23 @@ impl Cloud {
         Ok(keys)
     }
 
+    /// An object of the customer.
+    async fn object(&self, key: &str) -> anyhow::Result<Vec<u8>> {
+        let bucket = self.outputs["StoreBucket"].as_str().context("the stack names no bucket")?;
+        let request = self.store.get_object().bucket(bucket).key(format!("{CUSTOMER}/{key}"));
+        Ok(request.send().await?.body.collect().await?.to_vec())
+    }
+
     /// The store of the migration, as a folder.
     async fn download(&self) -> anyhow::Result<PathBuf> {
-        let bucket = self.outputs["StoreBucket"].as_str().context("the stack names no bucket")?;
         let folder = self.world.folder().join("downloaded");
         for key in self.keys(&format!("{MIGRATION}/lake/")).await? {
             let place = folder.join(key.strip_prefix(&format!("{CUSTOMER}/{MIGRATION}/")).unwrap_or(&key));
             std::fs::create_dir_all(place.parent().unwrap_or(Path::new(".")))?;
-            let body = self.store.get_object().bucket(bucket).key(&key).send().await?.body.collect().await?;
-            std::fs::write(place, body.into_bytes())?;
+            std::fs::write(
+                place,
+                self.object(key.strip_prefix(&format!("{CUSTOMER}/")).unwrap_or(&key)).await?,
+            )?;
         }
         Ok(folder)
     }

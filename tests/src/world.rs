@@ -72,6 +72,15 @@ impl World {
         Ok(held.map(|(name, count)| format!("{name}: {count}")).collect())
     }
 
+    /// What people do in LeadDesk until a later day, drawn from a seed; the operator exports his files again.
+    pub(crate) async fn advance(&self, seed: u64) -> anyhow::Result<u64> {
+        let files = self.folder().join("operator-files");
+        let request = reqwest::Client::new().post(format!("{}/__twin/advance", self.leaddesk.url));
+        let answer = request.json(&serde_json::json!({ "seed": seed, "files": files })).send().await?;
+        let told: serde_json::Value = answer.error_for_status()?.json().await?;
+        told["applied"].as_u64().context("the stand-in does not tell what it applied")
+    }
+
     /// Ends the servers and leaves the folder.
     pub(crate) fn keep(self) -> PathBuf {
         self.folder.keep()

@@ -277,6 +277,9 @@ pub(crate) struct Delta {
     /// Go on, with so much time from one beginning to the next, such as 15m, until interrupted
     #[arg(long, value_name = "TIME", value_parser = every)]
     pub(crate) every: Option<std::time::Duration>,
+    /// Take the operator's files along as they are now, for the next delta, and begin none: for deltas on a schedule
+    #[arg(long, conflicts_with = "every")]
+    pub(crate) files_only: bool,
     #[command(flatten)]
     pub(crate) strict: Strict,
 }

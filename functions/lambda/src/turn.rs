@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use connectors::aws::Spent;
 use pipeline::carried::{self, CarryError};
-use pipeline::conduct::{Function, Step};
+use pipeline::conduct::{DeltaPart, Function, Step};
 use pipeline::context::Context;
 use pipeline::ports::queue::Queue as _;
 use pipeline::step::StepReport;
 use pipeline::stop::{self, Ended};
 use pipeline::turns::{self, Turn, TurnEnd, Wake, WakeMessage};
 use pipeline::worker::{self, Message, StepError};
-use snapshot::RunId;
+use snapshot::{Pass, RunId};
 use tokio::time::Instant;
 
 use crate::batch::{Delivered, Fate};
@@ -85,8 +85,8 @@ async fn take(home: &Home, opened: &Opened, step: Step, stop_at: Instant, counts
     let (began, spent, usage) = (Instant::now(), home.meter.read(), ctx.destination.usage());
     let drain = Duration::from_secs(STOP_MARGIN_SECONDS).saturating_sub(AFTERWARDS);
     let work = async {
-        if step == Step::Extract {
-            carried::fetch_files(ctx).await.map_err(Failure::Carry)?;
+        if let Some(pass) = reading_of(step) {
+            carried::fetch_files(&ctx.reading(pass)).await.map_err(Failure::Carry)?;
         }
         worker::run_step(ctx, step).await.map_err(Failure::Step)
     };
@@ -126,6 +126,15 @@ async fn take(home: &Home, opened: &Opened, step: Step, stop_at: Instant, counts
     Turn { step: step.to_string(), began_at, ended_at: ctx.clock.now(), end, code, text, used }
 }
 
+/// The reading of LeadDesk that a step makes.
+fn reading_of(step: Step) -> Option<Pass> {
+    match step {
+        Step::Extract => Some(Pass::Full),
+        Step::Delta(number, DeltaPart::Read) => Some(Pass::Delta(number)),
+        _ => None,
+    }
+}
+
 /// What the step did, in numbers.
 fn tell(report: &StepReport) {
     let records = serde_json::to_string(&report.records).unwrap_or_default();
@@ -163,7 +172,9 @@ enum Failure {
 impl Failure {
     fn may_pass(&self) -> bool {
         match self {
-            Self::Carry(error) => matches!(error, CarryError::Store(_) | CarryError::Document(_)),
+            Self::Carry(error) => {
+                matches!(error, CarryError::Store(_) | CarryError::Document(_) | CarryError::Begun(_))
+            }
             Self::Step(error) => error.may_pass(),
         }
     }
@@ -201,6 +212,8 @@ mod tests {
         check(&body("extract"), Function::Extract, Some("acme/2026-11-22-a1/extract"));
         check(&body("load/leads"), Function::Load, Some("acme/2026-11-22-a1/load/leads"));
         check(&body("plan"), Function::Load, Some("acme/2026-11-22-a1/plan"));
+        check(&body("delta/3/make"), Function::Transform, Some("acme/2026-11-22-a1/delta/3/make"));
+        check(&body("delta/3/make"), Function::Load, None);
         // Another function's step, a step that there is not, one for a person, another form, no JSON at all.
         check(&body("extract"), Function::Load, None);
         check(&body("fly"), Function::Load, None);

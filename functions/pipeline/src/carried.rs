@@ -11,8 +11,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use snapshot::RunId;
 
+use crate::boxed::boxed;
 use crate::context::Context;
-use crate::operator::folder::{Folder, OperatorFault};
+use crate::extract::{self, ExtractError};
+use crate::operator::folder::{self, Folder, OperatorFault};
 use crate::ports::store::{InvalidKey, Key, Put, Store, StoreError};
 use crate::run_folder::{self, DocumentError};
 
@@ -31,6 +33,9 @@ pub enum CarryError {
     /// The operator's folder.
     #[error(transparent)]
     Folder(#[from] OperatorFault),
+    /// What a reading began with.
+    #[error("cannot tell which files the reading began with")]
+    Begun(#[source] Box<ExtractError>),
     /// Another list is stored: the files have changed since the run began.
     #[error("the operator's files have changed since the run took them along; begin another run")]
     Changed,
@@ -52,6 +57,13 @@ enum StoredFiles {
     #[serde(rename = "1")]
     V1 { files: BTreeMap<String, String> },
 }
+
+/// The files that the run was begun with.
+const FIRST_LIST: &str = "operator-files.json";
+/// Files of later days, by number; deltas go by the newest ones.
+const LATER_LISTS: &str = "operator-files";
+
+boxed!(CarryError { Begun(ExtractError) });
 
 fn settings_folder(migration: &str, run: &RunId) -> Result<Key, InvalidKey> {
     Key::new(format!("{migration}/settings/{run}"))
@@ -102,11 +114,40 @@ pub async fn newest_run(store: &dyn Store, migration: &str) -> Result<Option<Run
     Ok(runs.max())
 }
 
-/// Stores the operator's files and their list. The same files again are success.
+/// Stores the operator's files and the list of those that the run was begun with. The same files again are success.
 ///
 /// # Errors
 /// [`CarryError::Changed`] when the run took others along.
 pub async fn keep_files(ctx: &Context) -> Result<(), CarryError> {
+    let stored = StoredFiles::V1 { files: kept(ctx).await? };
+    match run_folder::put(ctx, &ctx.run_key(FIRST_LIST)?, &stored).await? {
+        Put::Created => Ok(()),
+        Put::AlreadyThere => Err(CarryError::Changed),
+    }
+}
+
+/// Stores the operator's files as they are now for the next delta, and says whether they differ from those before.
+///
+/// # Errors
+/// [`CarryError`].
+pub async fn keep_newer_files(ctx: &Context) -> Result<bool, CarryError> {
+    let files = kept(ctx).await?;
+    if files == newest_list(ctx).await? {
+        return Ok(false);
+    }
+    let stored = StoredFiles::V1 { files };
+    let mut number = ctx.store.list(&ctx.run_key(LATER_LISTS)?).await?.len() + 1;
+    loop {
+        let key = ctx.run_key(&format!("{LATER_LISTS}/{number:04}.json"))?;
+        match run_folder::put(ctx, &key, &stored).await? {
+            Put::Created => return Ok(true),
+            Put::AlreadyThere => number += 1,
+        }
+    }
+}
+
+/// The operator's files of this machine, put into the store: names with their digests.
+async fn kept(ctx: &Context) -> Result<BTreeMap<String, String>, CarryError> {
     let root = ctx.files.clone();
     let (paths, files) = tokio::task::spawn_blocking(move || {
         let folder = Folder::scan(&root)?;
@@ -118,29 +159,44 @@ pub async fn keep_files(ctx: &Context) -> Result<(), CarryError> {
             ctx.store.put_new_file(&file_key(ctx, digest)?, path).await?;
         }
     }
-    let stored = StoredFiles::V1 { files };
-    match run_folder::put(ctx, &ctx.run_key("operator-files.json")?, &stored).await? {
-        Put::Created => Ok(()),
-        Put::AlreadyThere => Err(CarryError::Changed),
-    }
+    Ok(files)
 }
 
-/// Puts the files that the run took along into the folder where the steps look for them.
+async fn newest_list(ctx: &Context) -> Result<BTreeMap<String, String>, CarryError> {
+    let later = ctx.store.list(&ctx.run_key(LATER_LISTS)?).await?.pop();
+    let key = later.map_or_else(|| ctx.run_key(FIRST_LIST), Ok)?;
+    let StoredFiles::V1 { files } = run_folder::need(ctx, &key).await?;
+    Ok(files)
+}
+
+/// Puts the files that a reading goes by into the folder where it looks for them, and takes others away: those that it
+/// began with, or the newest ones when it has not begun.
 ///
 /// # Errors
 /// [`CarryError`].
-pub async fn fetch_files(ctx: &Context) -> Result<(), CarryError> {
-    let StoredFiles::V1 { files } = run_folder::need(ctx, &ctx.run_key("operator-files.json")?).await?;
-    tokio::fs::create_dir_all(&ctx.files).await?;
+pub async fn fetch_files(reading: &Context) -> Result<(), CarryError> {
+    let files = match extract::begun_with(reading).await? {
+        Some(files) => files,
+        None => newest_list(reading).await?,
+    };
+    tokio::fs::create_dir_all(&reading.files).await?;
+    let mut there = tokio::fs::read_dir(&reading.files).await?;
+    while let Some(entry) = there.next_entry().await? {
+        if !entry.file_name().to_str().is_some_and(|name| files.contains_key(name)) {
+            tokio::fs::remove_file(entry.path()).await?;
+        }
+    }
     for (name, digest) in files {
         if Path::new(&name).file_name().and_then(|last| last.to_str()) != Some(&name) {
             return Err(CarryError::Name);
         }
-        let target = ctx.files.join(&name);
-        if !tokio::fs::try_exists(&target).await? {
-            let copy = ctx.store.local_copy(&file_key(ctx, &digest)?, &ctx.scratch).await?;
+        let target = reading.files.join(&name);
+        let held = target.clone();
+        let held = tokio::task::spawn_blocking(move || folder::digest(&held)).await?;
+        if held.ok().as_ref() != Some(&digest) {
+            let copy = reading.store.local_copy(&file_key(reading, &digest)?, &reading.scratch).await?;
             // Copied beside its place first: a function that is killed must not leave half a file behind.
-            let staged = ctx.files.join(format!(".{digest}"));
+            let staged = reading.files.join(format!(".{digest}"));
             tokio::fs::copy(&copy, &staged).await?;
             tokio::fs::rename(&staged, &target).await?;
         }

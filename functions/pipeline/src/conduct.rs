@@ -7,6 +7,32 @@ use std::fmt;
 
 use crate::wave::Wave;
 
+/// A part of a delta. Each has to do with one system alone, as functions have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeltaPart {
+    /// A new reading of LeadDesk.
+    Read,
+    /// What changed since the reading before, and what is wished of it now.
+    Make,
+    /// Writes, each of them read back, and the watermark.
+    Write,
+}
+
+impl DeltaPart {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Make, Self::Write];
+
+    /// Its word in messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Make => "make",
+            Self::Write => "write",
+        }
+    }
+}
+
 /// One step of a run, as a message names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
@@ -32,10 +58,12 @@ pub enum Step {
     Report,
     /// Package for the customer's admin.
     Handoff,
+    /// A part of the delta of this number.
+    Delta(u32, DeltaPart),
 }
 
 impl Step {
-    /// The step's word, without its wave.
+    /// The step's word, without its wave or number.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,6 +78,7 @@ impl Step {
             Self::Finish => "finish",
             Self::Report => "report",
             Self::Handoff => "handoff",
+            Self::Delta(..) => "delta",
         }
     }
 
@@ -62,9 +91,13 @@ impl Step {
         }
     }
 
-    /// Reads the form that [`Step`] is shown in, such as `plan` or `load/customers`.
+    /// Reads the form that [`Step`] is shown in, such as `plan`, `load/customers` or `delta/3/write`.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
+        if let Some((number, part)) = text.strip_prefix("delta/").and_then(|rest| rest.split_once('/')) {
+            let part = DeltaPart::ALL.into_iter().find(|known| known.as_str() == part)?;
+            return Some(Self::Delta(number.parse().ok()?, part));
+        }
         let (name, wave) = match text.split_once('/') {
             Some((name, wave)) => (name, Some(Wave::from_word(wave)?)),
             None => (text, None),
@@ -89,15 +122,16 @@ impl Step {
     /// Whether the step writes to the destination account; of these only one may run at a time.
     #[must_use]
     pub fn writes_to_destination(self) -> bool {
-        matches!(self, Self::Prepare | Self::Load(_) | Self::Finish)
+        matches!(self, Self::Prepare | Self::Load(_) | Self::Finish | Self::Delta(_, DeltaPart::Write))
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.wave() {
-            Some(wave) => write!(out, "{}/{wave}", self.name()),
-            None => out.write_str(self.name()),
+        match (self, self.wave()) {
+            (Self::Delta(number, part), _) => write!(out, "{}/{number}/{}", self.name(), part.as_str()),
+            (_, Some(wave)) => write!(out, "{}/{wave}", self.name()),
+            (_, None) => out.write_str(self.name()),
         }
     }
 }
@@ -137,10 +171,12 @@ impl Step {
     pub fn function(self) -> Option<Function> {
         match self {
             Self::Discover | Self::Propose => None,
-            Self::Extract => Some(Function::Extract),
-            Self::Transform => Some(Function::Transform),
+            Self::Extract | Self::Delta(_, DeltaPart::Read) => Some(Function::Extract),
+            Self::Transform | Self::Delta(_, DeltaPart::Make) => Some(Function::Transform),
             // A plan asks Gorgias about the customers that it adopts.
-            Self::Prepare | Self::Plan | Self::Load(_) | Self::Finish => Some(Function::Load),
+            Self::Prepare | Self::Plan | Self::Load(_) | Self::Finish | Self::Delta(_, DeltaPart::Write) => {
+                Some(Function::Load)
+            }
             Self::Reconcile(_) | Self::Report | Self::Handoff => Some(Function::Reconcile),
         }
     }
@@ -158,6 +194,15 @@ pub enum Gate {
     Passed,
 }
 
+/// The newest delta of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeltaShown {
+    /// Its number.
+    pub number: u32,
+    /// Its first part that is not done; none when it has its watermark.
+    pub open: Option<DeltaPart>,
+}
+
 /// What the store shows of a run. Nothing begins as done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shown {
@@ -167,6 +212,22 @@ pub struct Shown {
     pub is_confirmed: bool,
     /// By [`place`] of the wave.
     pub gates: [Gate; Wave::ALL.len()],
+    /// None before the first delta.
+    pub delta: Option<DeltaShown>,
+}
+
+impl Shown {
+    /// The next part of the delta that is under way.
+    #[must_use]
+    pub fn open_delta(&self) -> Option<Step> {
+        self.delta.and_then(|delta| Some(Step::Delta(delta.number, delta.open?)))
+    }
+
+    /// The first part of a new delta.
+    #[must_use]
+    pub fn new_delta(&self) -> Step {
+        Step::Delta(self.delta.map_or(1, |delta| delta.number + 1), DeltaPart::Read)
+    }
 }
 
 /// Place of a wave in their order, from 0.
@@ -192,7 +253,7 @@ pub enum Next {
     Nothing,
 }
 
-/// Decides what comes next.
+/// Decides what comes next of the run itself; its deltas begin when it is over, and when somebody asks for them.
 #[must_use]
 pub fn next(shown: &Shown) -> Next {
     let is_open = |step: &Step| !shown.done.contains(step);
@@ -229,7 +290,7 @@ mod tests {
         [Step::Discover, Step::Propose, Step::Prepare, Step::Extract, Step::Transform, Step::Plan];
 
     fn check(done: &[Step], is_confirmed: bool, gates: [Gate; 3], expected: &Expect) {
-        let shown = Shown { done: done.to_vec(), is_confirmed, gates };
+        let shown = Shown { done: done.to_vec(), is_confirmed, gates, delta: None };
         let told = match next(&shown) {
             Next::Run(step) => step.to_string(),
             Next::Confirmation => "confirmation".to_owned(),
@@ -270,10 +331,14 @@ mod tests {
     #[test]
     fn every_step_survives_its_text() {
         let waves = Wave::ALL.into_iter().flat_map(|wave| [Step::Load(wave), Step::Reconcile(wave)]);
-        for step in FLOW.into_iter().chain(waves).chain([Step::Finish, Step::Report, Step::Handoff]) {
+        let deltas = DeltaPart::ALL.into_iter().map(|part| Step::Delta(17, part));
+        let ends = [Step::Finish, Step::Report, Step::Handoff];
+        for step in FLOW.into_iter().chain(waves).chain(ends).chain(deltas) {
             assert_eq!(Step::from_text(&step.to_string()), Some(step));
         }
-        for text in ["load", "load/everything", "plan/leads", ""] {
+        for text in
+            ["load", "load/everything", "plan/leads", "delta", "delta/1", "delta/1/load", "delta/-1/read", ""]
+        {
             assert_eq!(Step::from_text(text), None, "{text}");
         }
     }

@@ -19,8 +19,9 @@ use snapshot::{Pass, Row as _};
 
 use crate::archive::{self, ArchiveError};
 use crate::boxed::{boxed, of_snapshot};
+use crate::conduct::DeltaPart;
 use crate::context::Context;
-use crate::deltas::{self, BegunV1, Delta, DoneV1, PlanV1};
+use crate::deltas::{self, BegunV1, Delta, DoneV1, PlanV1, ReadingV1};
 use crate::documents;
 use crate::evidence::EvidenceError;
 use crate::extract::{self, ExtractError};
@@ -108,6 +109,12 @@ pub enum DeltaError {
     /// Data would leave the area of the law that protects it.
     #[error("cannot move what changed")]
     Residency(#[from] ResidencyError),
+    /// A part was asked for before the one in front of it is done.
+    #[error("this part of the delta comes after its part {part}, which is not done")]
+    OutOfOrder {
+        /// The part that is open.
+        part: &'static str,
+    },
     /// The run is not loaded to its end.
     #[error("the run is not loaded and compared to its end; run deskferry run first")]
     NotLoaded,
@@ -145,7 +152,7 @@ impl DeltaError {
             Self::Drive(_) => "LOD100",
             Self::OtherAccount { .. } => "LOD002",
             Self::Residency(error) => error.code(),
-            Self::NotLoaded => "DEL001",
+            Self::NotLoaded | Self::OutOfOrder { .. } => "DEL001",
             Self::Unsettled { .. } => "LOD104",
         }
     }
@@ -156,48 +163,119 @@ impl DeltaError {
 /// # Errors
 /// [`DeltaError`]; running it again goes on where it stopped.
 pub async fn run(ctx: &Context) -> Result<Delta, DeltaError> {
+    let number = due(ctx).await?;
+    for part in DeltaPart::ALL {
+        run_part(ctx, number, part).await?;
+    }
+    let delta = all(ctx).await?.into_iter().find(|delta| delta.begun.number == number);
+    delta.ok_or(DeltaError::NotLoaded)
+}
+
+/// Number of the delta that is open, or of the next one.
+///
+/// # Errors
+/// [`DeltaError`].
+pub async fn due(ctx: &Context) -> Result<u32, DeltaError> {
+    Ok(deltas::due(&all(ctx).await?))
+}
+
+/// One part of the delta of this number, and whether there was anything to do: what is done already is left as it is. The
+/// first part begins the delta, unless another one is open or the number is not the next one.
+///
+/// # Errors
+/// [`DeltaError`]; running it again goes on where it stopped.
+pub async fn run_part(ctx: &Context, number: u32, part: DeltaPart) -> Result<bool, DeltaError> {
+    may_begin(ctx).await?;
+    let begun = match part {
+        DeltaPart::Read => deltas::begin_number(ctx, number).await?,
+        DeltaPart::Make | DeltaPart::Write => Some(deltas::begun(ctx, number).await?),
+    };
+    let (Some(begun), Some(open)) = (begun, open_part(ctx, number).await?) else { return Ok(false) };
+    match part {
+        _ if open > part => return Ok(false),
+        _ if open < part => return Err(DeltaError::OutOfOrder { part: open.as_str() }),
+        DeltaPart::Read => read_to_end(ctx, &begun).await?,
+        DeltaPart::Make => deltas::keep_plan(ctx, number, &make(ctx, &begun).await?).await?,
+        DeltaPart::Write => write_to_end(ctx, &begun).await?,
+    }
+    Ok(true)
+}
+
+/// The first part of this delta that is not done; none when it has its watermark, or has not begun.
+///
+/// # Errors
+/// [`DeltaError`].
+pub async fn open_part(ctx: &Context, number: u32) -> Result<Option<DeltaPart>, DeltaError> {
+    let Some(delta) = all(ctx).await?.into_iter().find(|delta| delta.begun.number == number) else {
+        return Ok(None);
+    };
+    Ok(match (&delta.done, &delta.plan) {
+        (Some(_), _) => None,
+        (None, Some(_)) => Some(DeltaPart::Write),
+        (None, None) if deltas::reading(ctx, number).await?.is_some() => Some(DeltaPart::Make),
+        (None, None) => Some(DeltaPart::Read),
+    })
+}
+
+async fn may_begin(ctx: &Context) -> Result<(), DeltaError> {
     if !finish::is_done(ctx).await? {
         return Err(DeltaError::NotLoaded);
     }
     residency::check(ctx, Some(&documents::inventory(ctx).await?)).await?;
-    load::check_rollback(ctx).await?;
+    Ok(load::check_rollback(ctx).await?)
+}
+
+async fn read_to_end(ctx: &Context, begun: &BegunV1) -> Result<(), DeltaError> {
     let asked_before = ctx.source.requests();
-    let begun = read(ctx).await?;
-    let plan = make(ctx, &begun).await?;
+    reread(ctx, begun).await?;
     let reading = ctx.reading(Pass::Delta(begun.number));
-    let read_from = extract::started_at(&reading).await?;
-    deltas::keep_plan(ctx, begun.number, &plan).await?;
-    let is_changed = !plan.wished.is_empty();
-    let open = open(ctx, &begun).await?;
-    let mut done = DoneV1 {
-        number: begun.number,
-        read_from,
-        is_unchanged: !is_changed,
+    let read = ReadingV1 {
+        read_from: extract::started_at(&reading).await?,
         requests: difference(&ctx.source.requests(), &asked_before),
         requests_floor: extract::since::floor(&reading).await?,
+    };
+    Ok(deltas::keep_reading(ctx, begun.number, &read).await?)
+}
+
+async fn write_to_end(ctx: &Context, begun: &BegunV1) -> Result<(), DeltaError> {
+    let missing = || DeltaError::OutOfOrder { part: DeltaPart::Read.as_str() };
+    let read = deltas::reading(ctx, begun.number).await?.ok_or_else(missing)?;
+    let plan = deltas::plan(ctx, begun.number).await?.ok_or_else(missing)?;
+    let is_changed = !plan.wished.is_empty();
+    let open = open(ctx, begun).await?;
+    let mut done = DoneV1 {
+        number: begun.number,
+        read_from: read.read_from,
+        is_unchanged: !is_changed,
+        requests: read.requests,
+        requests_floor: read.requests_floor,
         ..DoneV1::default()
     };
     if is_changed || !open.is_empty() {
-        write(ctx, &begun, is_changed, &open, &mut done).await?;
+        write(ctx, begun, is_changed, &open, &mut done).await?;
     }
     done.at = ctx.clock.now();
     deltas::finish(ctx, done).await?;
-    let delta = all(ctx).await?.into_iter().find(|delta| delta.begun.number == begun.number);
-    delta.ok_or(DeltaError::NotLoaded)
+    Ok(())
 }
 
-/// The first part of a delta: the new reading of LeadDesk. An open delta is gone on with.
+/// Begins a delta, or finds the open one, and reads LeadDesk anew.
 ///
 /// # Errors
 /// [`DeltaError`]; what was read so far stays stored.
 pub async fn read(ctx: &Context) -> Result<BegunV1, DeltaError> {
     let begun = deltas::begin(ctx).await?;
-    started(ctx, "reading");
-    extract::run(&ctx.reading(Pass::Delta(begun.number))).await?;
+    reread(ctx, &begun).await?;
     Ok(begun)
 }
 
-/// The second part: both readings are compared, and what changed is made. Sends no request.
+async fn reread(ctx: &Context, begun: &BegunV1) -> Result<(), DeltaError> {
+    started(ctx, "reading");
+    extract::run(&ctx.reading(Pass::Delta(begun.number))).await?;
+    Ok(())
+}
+
+/// Both readings are compared, and what changed is made. Sends no request.
 ///
 /// # Errors
 /// [`DeltaError`]; nothing is published then.

@@ -34,6 +34,25 @@ pub struct BegunV1 {
     pub wish: String,
 }
 
+/// LeadDesk was read to the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+enum StoredReading {
+    #[serde(rename = "1")]
+    V1(ReadingV1),
+}
+
+/// Contents of the mark of a reading, first form.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReadingV1 {
+    /// When it began.
+    pub read_from: Timestamp,
+    /// Requests to LeadDesk by kind, of the process that came to the end.
+    pub requests: BTreeMap<String, u64>,
+    /// Requests that the recipe cannot do without.
+    pub requests_floor: u64,
+}
+
 /// What was found to be different, and what is done about it. The rows stand in the table `ctl_delta`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
@@ -140,6 +159,12 @@ fn key(ctx: &Context, number: u32, document: &str) -> Result<Key, InvalidKey> {
     ctx.run_key(&format!("delta/{number:04}/{document}"))
 }
 
+/// Number of the delta that is open, or of the next one.
+pub(crate) fn due(all: &[Delta]) -> u32 {
+    let open = all.iter().find(|delta| delta.done.is_none()).map(|delta| delta.begun.number);
+    open.unwrap_or_else(|| all.last().map_or(1, |last| last.begun.number + 1))
+}
+
 /// Begins the next delta, or finds the one that is open.
 pub(crate) async fn begin(ctx: &Context) -> Result<BegunV1, DocumentError> {
     loop {
@@ -147,7 +172,7 @@ pub(crate) async fn begin(ctx: &Context) -> Result<BegunV1, DocumentError> {
         if let Some(open) = all.iter().find(|delta| delta.done.is_none()) {
             return Ok(open.begun.clone());
         }
-        let number = all.last().map_or(1, |last| last.begun.number + 1);
+        let number = due(&all);
         let base = all.last().map_or(Pass::Full, Delta::pass).to_string();
         let begun = BegunV1 { number, at: ctx.clock.now(), base, wish: wish_of(&all).to_string() };
         let key = key(ctx, number, "begun.json")?;
@@ -155,6 +180,41 @@ pub(crate) async fn begin(ctx: &Context) -> Result<BegunV1, DocumentError> {
             return Ok(begun);
         }
     }
+}
+
+/// The delta of this number, begun now if it is the next one; none when it is not, or another one is open.
+pub(crate) async fn begin_number(ctx: &Context, number: u32) -> Result<Option<BegunV1>, DocumentError> {
+    let all = all(ctx).await?;
+    if let Some(held) = all.iter().find(|delta| delta.begun.number == number) {
+        return Ok(Some(held.begun.clone()));
+    }
+    if due(&all) != number {
+        return Ok(None);
+    }
+    let begun = begin(ctx).await?;
+    Ok((begun.number == number).then_some(begun))
+}
+
+/// Keeps that LeadDesk was read; the first one stays.
+pub(crate) async fn keep_reading(
+    ctx: &Context,
+    number: u32,
+    reading: &ReadingV1,
+) -> Result<(), DocumentError> {
+    run_folder::put(ctx, &key(ctx, number, "reading.json")?, &StoredReading::V1(reading.clone())).await?;
+    Ok(())
+}
+
+/// How LeadDesk was read, if it was read to the end.
+pub(crate) async fn reading(ctx: &Context, number: u32) -> Result<Option<ReadingV1>, DocumentError> {
+    let found = run_folder::get(ctx, &key(ctx, number, "reading.json")?).await?;
+    Ok(found.map(|StoredReading::V1(reading)| reading))
+}
+
+/// What was found to be different, if it was compared.
+pub(crate) async fn plan(ctx: &Context, number: u32) -> Result<Option<PlanV1>, DocumentError> {
+    let found = run_folder::get(ctx, &key(ctx, number, "plan.json")?).await?;
+    Ok(found.map(|StoredPlan::V1(plan)| plan))
 }
 
 pub(crate) async fn keep_plan(ctx: &Context, number: u32, plan: &PlanV1) -> Result<(), DocumentError> {

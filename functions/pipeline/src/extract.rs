@@ -207,6 +207,22 @@ async fn begin(
     }
 }
 
+/// Digests of the operator's files that this reading began with; none when it has not begun.
+///
+/// # Errors
+/// [`ExtractError`] when the store or the document cannot be read.
+pub async fn begun_with(ctx: &Context) -> Result<Option<BTreeMap<String, String>>, ExtractError> {
+    let key = ctx.pass_key("extract/started.json")?;
+    let bytes = match ctx.store.get(&key).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let unreadable = |_| ExtractError::StoredPage { key: key.to_string() };
+    let StoredStart::V1 { files, .. } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    Ok(Some(files))
+}
+
 /// One extraction: what all parts share.
 struct Extraction<'a> {
     ctx: &'a Context,

@@ -71,6 +71,15 @@ pub enum Wake {
     Schedule,
     /// A person, who may have mended what kept the run.
     Person,
+    /// A person who asks for a delta.
+    Delta,
+}
+
+impl Wake {
+    /// What kept the run may be mended.
+    fn is_person(self) -> bool {
+        matches!(self, Self::Person | Self::Delta)
+    }
 }
 
 /// Stands for the newest run of a migration.
@@ -154,12 +163,16 @@ pub fn next(shown: &Shown, history: &History, wake: Wake) -> Action {
         return Action::Rest(Why::TooMany);
     }
     let step = match conduct::next(shown) {
-        Next::Nothing => return Action::Rest(Why::Done),
+        Next::Nothing => match (shown.open_delta(), wake) {
+            (Some(part), _) => part,
+            (None, Wake::Schedule | Wake::Delta) => shown.new_delta(),
+            (None, Wake::Completion | Wake::Person) => return Action::Rest(Why::Done),
+        },
         Next::Confirmation => return Action::Rest(Why::Confirmation),
         Next::Run(step) => step,
         // Found wrong: told in a report; and looked at once more when a person says so.
         Next::Decision(wave) => match turns.last().map(|turn| (turn.step.as_str(), turn.end)) {
-            Some(("report", TurnEnd::Done)) if wake != Wake::Person => {
+            Some(("report", TurnEnd::Done)) if !wake.is_person() => {
                 return Action::Rest(Why::Decision(wave));
             }
             Some((last, TurnEnd::Done)) if last == Step::Reconcile(wave).to_string() => Step::Report,
@@ -168,7 +181,7 @@ pub fn next(shown: &Shown, history: &History, wake: Wake) -> Action {
         },
     };
     let Some(function) = step.function() else { return Action::Rest(Why::NotBegun) };
-    if wake != Wake::Person && is_halted(turns) {
+    if !wake.is_person() && is_halted(turns) {
         return Action::Rest(Why::Halted);
     }
     Action::Send { step, function, turn: history.turns + 1 }
@@ -229,7 +242,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::conduct::Gate;
+    use crate::conduct::{DeltaPart, DeltaShown, Gate};
 
     fn turn(step: &str, end: TurnEnd) -> Turn {
         let at = Timestamp::UNIX_EPOCH;
@@ -251,7 +264,7 @@ mod tests {
     fn loaded(gate: Gate) -> Shown {
         use Step::{Discover, Extract, Load, Plan, Prepare, Propose, Transform};
         let done = vec![Discover, Propose, Prepare, Extract, Transform, Plan, Load(Wave::Customers)];
-        Shown { done, is_confirmed: true, gates: [gate, Gate::Open, Gate::Open] }
+        Shown { done, is_confirmed: true, gates: [gate, Gate::Open, Gate::Open], delta: None }
     }
 
     fn check(shown: &Shown, history: &str, wake: Wake, expected: &Expect) {
@@ -306,6 +319,43 @@ mod tests {
         check(&shown, &reported, Wake::Person, &expect!["reconcile/customers to reconcile as 4"]);
         let failed = format!("{compared} report:failed");
         check(&shown, &failed, Wake::Completion, &expect!["report to reconcile as 4"]);
+    }
+
+    #[test]
+    fn a_delta_begins_when_the_run_is_over_and_somebody_asks_and_only_one_at_a_time() {
+        use Step::{Discover, Extract, Finish, Handoff, Load, Plan, Prepare, Propose, Report, Transform};
+        let done = [Discover, Propose, Prepare, Extract, Transform, Plan, Finish, Report, Handoff];
+        let loads = Wave::ALL.into_iter().map(Load);
+        let over = |delta: Option<(u32, Option<DeltaPart>)>| Shown {
+            done: done.into_iter().chain(loads.clone()).collect(),
+            is_confirmed: true,
+            gates: [Gate::Passed; 3],
+            delta: delta.map(|(number, open)| DeltaShown { number, open }),
+        };
+        check(&loaded(Gate::Open), "", Wake::Delta, &expect!["reconcile/customers to reconcile as 1"]);
+        for wake in [Wake::Completion, Wake::Person] {
+            check(&over(None), "", wake, &expect!["rest: Done"]);
+            check(&over(Some((3, None))), "", wake, &expect!["rest: Done"]);
+        }
+        for wake in [Wake::Schedule, Wake::Delta] {
+            check(&over(None), "", wake, &expect!["delta/1/read to extract as 1"]);
+            check(&over(Some((3, None))), "", wake, &expect!["delta/4/read to extract as 1"]);
+        }
+        for wake in [Wake::Completion, Wake::Person, Wake::Schedule, Wake::Delta] {
+            let open = |part| over(Some((3, Some(part))));
+            check(&open(DeltaPart::Read), "", wake, &expect!["delta/3/read to extract as 1"]);
+            check(&open(DeltaPart::Make), "", wake, &expect!["delta/3/make to transform as 1"]);
+            check(&open(DeltaPart::Write), "", wake, &expect!["delta/3/write to load as 1"]);
+        }
+        // A schedule does not ask again and again what needs a person.
+        let halted = "delta/3/read:halted";
+        check(&over(Some((3, Some(DeltaPart::Read)))), halted, Wake::Schedule, &expect!["rest: Halted"]);
+        check(
+            &over(Some((3, Some(DeltaPart::Read)))),
+            halted,
+            Wake::Delta,
+            &expect!["delta/3/read to extract as 2"],
+        );
     }
 
     #[test]

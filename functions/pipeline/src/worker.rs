@@ -10,8 +10,11 @@ use snapshot::Pass;
 
 use crate::approval::{self, ApprovalError};
 use crate::archive::{self, ArchiveError};
-use crate::conduct::{self, Gate, Next, Shown, Step};
+use crate::boxed::boxed;
+use crate::conduct::{self, DeltaPart, DeltaShown, Gate, Next, Shown, Step};
 use crate::context::Context;
+use crate::delta::{self, DeltaError};
+use crate::deltas::Delta;
 use crate::discover::{self, DiscoverError};
 use crate::documents::{self, DocumentError as MappingDocumentError};
 use crate::extract::{self, ExtractError};
@@ -81,6 +84,9 @@ pub enum StepError {
     /// Handing off.
     #[error("cannot write the handoff")]
     Handoff(#[from] HandoffError),
+    /// A delta.
+    #[error("cannot bring over what changed")]
+    Delta(#[source] Box<DeltaError>),
     /// A document of the run.
     #[error("cannot read or keep a document of the run")]
     Document(#[from] DocumentError),
@@ -97,6 +103,8 @@ pub enum StepError {
     #[error("cannot use the queue")]
     Queue(#[from] QueueError),
 }
+
+boxed!(StepError { Delta(DeltaError) });
 
 impl StepError {
     /// Whether somebody asked to stop, and the step did so between two requests: the same step goes on from there.
@@ -131,6 +139,7 @@ impl StepError {
             Self::Report(error) => error.code().to_owned(),
             Self::Handoff(error) => error.code().to_owned(),
             Self::Archive(error) => error.code().to_owned(),
+            Self::Delta(error) => error.code().to_owned(),
             Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101".to_owned(),
             Self::Queue(_) => "QUE101".to_owned(),
         }
@@ -188,6 +197,19 @@ pub async fn run_step(ctx: &Context, step: Step) -> Result<StepReport, StepError
     }
 }
 
+/// One delta from its reading to its watermark, part by part; an open one is gone on with.
+///
+/// # Errors
+/// [`StepError`]; running it again goes on where it stopped.
+pub async fn run_delta(ctx: &Context) -> Result<Delta, StepError> {
+    let number = delta::due(ctx).await?;
+    for part in DeltaPart::ALL {
+        run_step(ctx, Step::Delta(number, part)).await?;
+    }
+    let delta = delta::all(ctx).await?.into_iter().find(|delta| delta.begun.number == number);
+    delta.ok_or_else(|| DeltaError::NotLoaded.into())
+}
+
 async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
     if matches!(step, Step::Prepare | Step::Extract | Step::Load(_)) {
         let inventory = documents::inventory(ctx).await?;
@@ -216,6 +238,10 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         Step::Finish => finish::run(ctx).await?,
         Step::Report => report::run(ctx).await?,
         Step::Handoff => handoff::run(ctx).await?,
+        Step::Delta(number, part) => {
+            let was_done = !delta::run_part(ctx, number, part).await?;
+            StepReport { was_done, ..StepReport::of(delta::STEP) }
+        }
     })
 }
 
@@ -269,6 +295,10 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
         if has_end && handoff::is_whole(ctx, &latest).await? {
             shown.done.push(Step::Handoff);
         }
+    }
+    if let Some(newest) = delta::newest(ctx).await? {
+        let number = newest.begun.number;
+        shown.delta = Some(DeltaShown { number, open: delta::open_part(ctx, number).await? });
     }
     Ok(shown)
 }

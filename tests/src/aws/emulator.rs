@@ -130,6 +130,22 @@ impl Emulator {
     }
 }
 
+impl Emulator {
+    /// A schedule of the stack, as it was deployed but for its times.
+    pub(crate) fn reschedule(&self, name: &str, expression: &str) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.python);
+        command
+            .arg("infra/emulator/reschedule.py")
+            .args(["--endpoint", &self.url, "--region", REGION])
+            .args(["--name", name, "--expression", expression]);
+        let output = command.stdin(Stdio::null()).output().context("cannot set the schedule")?;
+        if !output.status.success() {
+            bail!("the schedule cannot be set:\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Emulator {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use pipeline::delta::{self, DeltaError};
+use connectors::place::QueuePlace;
+use pipeline::delta::DeltaError;
 use pipeline::deltas::{Delta, DoneV1};
+use pipeline::worker::{self, StepError};
 use serde_json::json;
 
+use super::remote;
 use super::tables::{reasons, table};
 use crate::arguments::{self, Common, Strict};
 use crate::clean;
@@ -35,6 +38,7 @@ pub(crate) fn run(screen: &Screen, common: &Common, arguments: &arguments::Delta
     super::in_runtime(async {
         let interrupt = interrupt::listen()?;
         match arguments.every {
+            None if arguments.files_only => files_only(screen, common).await,
             None => tick(screen, common, &interrupt, arguments.strict).await,
             Some(every) => again_and_again(screen, common, &interrupt, arguments.strict, every).await,
         }
@@ -57,9 +61,28 @@ async fn tick(
         }
         Err(failure) => return Err(failure),
     };
-    let delta = async { delta::run(&project.context).await.map_err(told) };
+    let delta = async {
+        match project.config.queue {
+            QueuePlace::InProcess => worker::run_delta(&project.context).await.map_err(told),
+            QueuePlace::Sqs(_) => remote::delta(screen, &project).await,
+        }
+    };
     let delta = project.work(screen, interrupt, delta).await?;
     Ok(tell(screen, &project, &delta, strict))
+}
+
+/// The operator's files go where the functions find them.
+async fn files_only(screen: &Screen, common: &Common) -> Result<Exit, Failure> {
+    let project = Project::open(screen, common, "delta", Wanted::UnfinishedOrNewest).await?;
+    let are_newer = match project.config.queue {
+        QueuePlace::InProcess => {
+            screen.say("Nothing to do: without functions a delta reads the operator's files where they lie");
+            false
+        }
+        QueuePlace::Sqs(_) => remote::take_files(screen, &project).await?,
+    };
+    screen.event(json!({ "type": "operator_files", "are_newer": are_newer }));
+    Ok(Exit::Done)
 }
 
 /// Deltas until somebody asks to stop. What may pass is told and tried again with the next one.
@@ -91,7 +114,7 @@ async fn again_and_again(
     }
 }
 
-fn tell(screen: &Screen, project: &Project, delta: &Delta, strict: Strict) -> Exit {
+pub(super) fn tell(screen: &Screen, project: &Project, delta: &Delta, strict: Strict) -> Exit {
     let Some(done) = &delta.done else { return Exit::Error };
     screen.say(format!("Delta {} of run {}", done.number, project.run()));
     let asked: u64 = done.requests.values().sum();
@@ -190,13 +213,14 @@ fn exit(done: &DoneV1, strict: Strict) -> Exit {
 }
 
 /// The failure that a person can act on.
-fn told(error: DeltaError) -> Failure {
-    let code = error.code().to_owned();
-    let failure = match &error {
+pub(super) fn told(error: StepError) -> Failure {
+    let StepError::Delta(cause) = &error else { return Failure::from(error) };
+    let code = cause.code().to_owned();
+    let failure = match &**cause {
         DeltaError::NotLoaded => {
-            Failure::new(&catalogue::OUT_OF_ORDER, error.to_string()).then("deskferry run")
+            Failure::new(&catalogue::OUT_OF_ORDER, cause.to_string()).then("deskferry run")
         }
-        DeltaError::OtherAccount { .. } => Failure::new(&catalogue::STALE, error.to_string()),
+        DeltaError::OtherAccount { .. } => Failure::new(&catalogue::STALE, cause.to_string()),
         _ => return Failure::from(error),
     };
     failure.detail(code)

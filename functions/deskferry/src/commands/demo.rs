@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use pipeline::report::SummaryV1;
-use pipeline::worker::Rest;
+use pipeline::worker::{self, Rest};
 use twins::gorgias::Bucket;
 
 use super::confirm::Approval;
-use super::run;
-use crate::arguments::{Common, Demo};
+use super::{delta, rollback, run};
+use crate::arguments::{Common, Demo, Strict};
+use crate::demo::afterwards;
 use crate::demo::folder::{Addresses, DemoFolder};
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
@@ -110,6 +111,9 @@ async fn migrate(
     let project = Project::open(screen, &common, "demo", Wanted::UnfinishedOrNew).await?;
     let approval = Approval { by: APPROVED_BY, unasked: true, may_ask: false };
     let rest = project.work(screen, interrupt, run::to_end(screen, &project, Some(&approval))).await?;
+    if rest == Rest::Done {
+        project.work(screen, interrupt, go_on(screen, &project, folder, world)).await?;
+    }
     let ledgers = world.gorgias.ledgers();
     let closing = |screen: &Screen, summary: &SummaryV1, paths: &Paths| {
         screen.say(format!(
@@ -123,4 +127,40 @@ async fn migrate(
     let told = run::tell(screen, &project, Some(ledgers.counts()), Some(&closing)).await?;
     let is_proven = told.is_some_and(|told| told.is_proven && told.fields_different == 0);
     Ok(if rest == Rest::Done && is_proven && ledgers.is_empty() { Exit::Done } else { Exit::Error })
+}
+
+/// Agents go on working after the load, and so does a colleague in Gorgias: a delta, and what a rollback would do.
+async fn go_on(
+    screen: &Screen,
+    project: &Project,
+    folder: &DemoFolder,
+    world: &World,
+) -> Result<(), Failure> {
+    let loaded = world.gorgias.dump();
+    let twin = world.leaddesk.twin();
+    let told = afterwards::afterwards(&twin.account(), &loaded);
+    let told = told.ok_or_else(|| impossible("the account has too few contacts for a delta"))?;
+    screen.say(format!("Meanwhile   {} changes in LeadDesk, and one in Gorgias:", told.changes.len()));
+    for (_, words) in &told.changes {
+        screen.say(format!("  {words}"));
+    }
+    let changes: Vec<_> = told.changes.iter().map(|(change, _)| change.clone()).collect();
+    twin.apply(&changes).map_err(|error| impossible("the stand-in refused a change").because(&error))?;
+    twin.account().write_files(&folder.operator_files()).map_err(|error| {
+        Failure::new(&catalogue::LOCAL_FILES, "cannot write the operator's files").because(&error)
+    })?;
+    let rename = afterwards::their_rename(told.renamed_there, &loaded);
+    let (path, body) = rename.ok_or_else(|| impossible("a customer that was loaded is not there"))?;
+    world
+        .gorgias
+        .edit(|editor| editor.as_person("PUT", &path, Some(body)))
+        .map_err(|_| impossible("the stand-in refused a change of its own people"))?;
+    let delta = worker::run_delta(&project.context).await?;
+    delta::tell(screen, project, &delta, Strict { strict: false });
+    rollback::plan(screen, project).await?;
+    Ok(())
+}
+
+fn impossible(text: &str) -> Failure {
+    Failure::new(&catalogue::UNEXPECTED, text)
 }

@@ -1,17 +1,20 @@
-//! `run` where the steps are functions: what a person has to see is done here, then they are woken and watched.
+//! `run` and `delta` where the steps are functions: what a person has to see is done here, then they are woken and watched.
 //!
 //! Watching changes nothing: a run goes on without it. Deliberately absent: deploying the functions (see `infra`).
 
 use std::time::Duration;
 
-use pipeline::carried;
+use pipeline::carried::{self, CarryError};
 use pipeline::conduct::{self, Next, Step};
 use pipeline::cost;
+use pipeline::delta::{self, DeltaError};
+use pipeline::deltas::Delta;
 use pipeline::turns::{self, Action, Turn, TurnEnd, Wake, WakeMessage, Why};
 use pipeline::worker::{self, Rest, StepError};
 use serde_json::json;
 
 use super::confirm::{self, Approval};
+use super::delta::told;
 use super::steps;
 use crate::failure::{Failure, catalogue};
 use crate::project::Project;
@@ -28,13 +31,57 @@ pub(crate) async fn to_end(
     approval: Option<&Approval<'_>>,
 ) -> Result<Rest, Failure> {
     begin(screen, project, approval).await?;
+    carried::keep_files(&project.context).await.map_err(not_taken)?;
+    watched(screen, project, Wake::Person).await
+}
+
+/// One delta; one that is open is gone on with. The operator's files go along as they are now.
+pub(crate) async fn delta(screen: &Screen, project: &Project) -> Result<Delta, Failure> {
+    take_files(screen, project).await?;
     let ctx = &project.context;
-    carried::keep_files(ctx).await.map_err(|error| {
-        Failure::new(&catalogue::STORE, "cannot take the operator's files along").because_of_source(&error)
-    })?;
+    let number = delta::due(ctx).await.map_err(of_delta)?;
+    match watched(screen, project, Wake::Delta).await? {
+        Rest::Done => {}
+        Rest::Confirmation => return Err(steps::not_confirmed()),
+        Rest::Decision(wave) => return Err(steps::not_proven(wave)),
+    }
+    let all = delta::all(ctx).await.map_err(StepError::from)?;
+    let delta = all.into_iter().find(|delta| delta.begun.number == number);
+    delta.ok_or_else(|| of_delta(DeltaError::NotLoaded))
+}
+
+/// Puts the operator's files into the store for the next delta, and says whether they differ from those before.
+pub(crate) async fn take_files(screen: &Screen, project: &Project) -> Result<bool, Failure> {
+    let ctx = &project.context;
+    let shown = worker::look(ctx).await?;
+    if conduct::next(&shown) != Next::Nothing {
+        return Err(of_delta(DeltaError::NotLoaded));
+    }
+    let are_newer = carried::keep_newer_files(ctx).await.map_err(not_taken)?;
+    screen.say(match (are_newer, shown.open_delta()) {
+        (false, _) => "Files       as before",
+        (true, None) => "Files       changed; the next delta reads them",
+        (true, Some(_)) => {
+            "Files       changed; the delta under way began with the earlier ones, the next one reads them"
+        }
+    });
+    Ok(are_newer)
+}
+
+fn of_delta(error: DeltaError) -> Failure {
+    told(error.into())
+}
+
+fn not_taken(error: CarryError) -> Failure {
+    Failure::new(&catalogue::STORE, "cannot take the operator's files along").because_of_source(&error)
+}
+
+/// Wakes the functions, and watches until they rest.
+async fn watched(screen: &Screen, project: &Project, why: Wake) -> Result<Rest, Failure> {
+    let ctx = &project.context;
     let mut seen = turns::history(ctx).await.map_err(StepError::from)?.turns;
     let id = format!("person/{}", ctx.clock.now().as_millisecond());
-    let wake = WakeMessage::outgoing(&ctx.migration, ctx.run.as_str(), Wake::Person, &id);
+    let wake = WakeMessage::outgoing(&ctx.migration, ctx.run.as_str(), why, &id);
     project.queue.send(wake).await.map_err(StepError::from)?;
     screen.say("Woken       the functions work on it; watching (to stop watching changes nothing)");
     let mut is_woken = true;
@@ -50,7 +97,8 @@ pub(crate) async fn to_end(
         }
         let shown = worker::look(ctx).await?;
         match turns::next(&shown, &history, Wake::Completion) {
-            Action::Rest(Why::Done) => return Ok(Rest::Done),
+            // Where a delta was asked for, an end before its first turn is that of the run.
+            Action::Rest(Why::Done) if !(is_woken && why == Wake::Delta) => return Ok(Rest::Done),
             // Before the first turn after the call this is the state that the person has just mended.
             Action::Rest(_) if is_woken => {}
             Action::Rest(Why::Decision(wave)) => {
@@ -139,5 +187,5 @@ fn halted(last: Option<&Turn>, why: Why) -> Failure {
     failure
         .with_why(format!("{} ended with {code}: {text}", turn.step))
         .fix("mend what it names, then run again")
-        .then("deskferry run")
+        .then(if turn.step.starts_with(delta::STEP) { "deskferry delta" } else { "deskferry run" })
 }

@@ -83,7 +83,8 @@ async fn needed(project: &Project) -> Result<Rollback, Failure> {
     })
 }
 
-async fn plan(screen: &Screen, project: &Project) -> Result<Exit, Failure> {
+/// Plans a rollback, and shows it.
+pub(super) async fn plan(screen: &Screen, project: &Project) -> Result<Exit, Failure> {
     match rollback::plan(&project.context).await.map_err(|error| told(error, screen))? {
         Planned::Nothing => {
             screen.say("Nothing to take back: the run wrote nothing to Gorgias");

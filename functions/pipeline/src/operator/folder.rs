@@ -248,7 +248,8 @@ impl Folder {
     }
 }
 
-fn digest(path: &Path) -> std::io::Result<String> {
+/// Digest of a file's bytes, in hex.
+pub(crate) fn digest(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 256 * 1024];
