@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 mod decide;
+mod ending;
 mod looking;
 mod machines;
 mod mending;
@@ -16,6 +17,7 @@ mod mending;
 pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Schema, SchemaName,
 };
+pub(crate) use ending::{Cutover, CutoverDeed, CutoverRun, CutoverStatus};
 pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     Delta(Delta),
     /// Mend what differs from what was wished: plan, apply; what people changed stays
     Repair(Repair),
+    /// The last evening: whether it is ready, freeze check, last delta, comparison, certificate, package
+    Cutover(Cutover),
     /// Write the report of a run as text, JSON and CSV
     Report(Strict),
     /// Compare some records by hand: draw them, record what people said, show what it says of the others
@@ -156,6 +160,7 @@ impl Command {
             Self::Map(map) => Some(map.deed.again()),
             Self::Rollback(rollback) => Some(format!("deskferry rollback {}", rollback.deed.name())),
             Self::Repair(repair) => Some(format!("deskferry repair {}", repair.deed.name())),
+            Self::Cutover(cutover) => Some(format!("deskferry cutover {}", cutover.deed.name())),
             Self::Retry(_) => Some("deskferry retry --failed".to_owned()),
             Self::Apply(apply) => Some(format!("deskferry apply {}", apply.plan.display())),
             Self::Acknowledge(_) => Some("deskferry acknowledge --by NAME --scope TEXT".to_owned()),
@@ -187,6 +192,7 @@ impl Command {
             Self::Reconcile(_) => "reconcile",
             Self::Delta(_) => "delta",
             Self::Repair(_) => "repair",
+            Self::Cutover(_) => "cutover",
             Self::Report(_) => "report",
             Self::SpotCheck(_) => "spotcheck",
             Self::Handoff => "handoff",

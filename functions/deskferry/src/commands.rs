@@ -6,6 +6,7 @@ mod apply;
 mod cloud;
 mod completions;
 mod confirm;
+mod cutover;
 mod delta;
 mod demo;
 mod doctor;
@@ -67,6 +68,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Reconcile(reconcile) => steps::run(screen, common, steps::Wish::Reconcile(*reconcile)),
         Command::Delta(delta) => delta::run(screen, common, delta),
         Command::Repair(deed) => repair::run(screen, common, &deed.deed),
+        Command::Cutover(deed) => cutover::run(screen, common, &deed.deed),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::SpotCheck(wish) => spotcheck::run(screen, common, &wish.deed),
         Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),

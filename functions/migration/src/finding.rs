@@ -308,6 +308,23 @@ catalogue! {
     CNF103_FOREIGN_KEY = "CNF103", Error, "the record carries a key of another tool", "merge by hand or clear the key, then repair";
     CNF104_DELETED_AT_DESTINATION = "CNF104", Note, "a person deleted the record at Gorgias: not made again", "nothing";
     CNF105_MESSAGE_DELETED = "CNF105", Note, "a person deleted a message at Gorgias: not made again", "nothing";
+
+    CUT101_NOT_LOADED = "CUT101", Stop, "cut-over: the run is not loaded and proven to its end", "run `deskferry run`; nobody can take this upon themselves";
+    CUT102_RECONCILIATION = "CUT102", Stop, "cut-over: the last comparison is missing, too old, or not right", "run `deskferry reconcile --again`, and `deskferry repair plan` where it finds damage";
+    CUT103_CONFLICTS = "CUT103", Stop, "cut-over: fields that both sides changed are open", "settle each at Gorgias or by [mapping.conflict_rules], then run `deskferry delta`";
+    CUT104_FAILED = "CUT104", Stop, "cut-over: records were refused by Gorgias", "mend the cause and run `deskferry retry --failed`, or accept this code by name";
+    CUT105_IN_DOUBT = "CUT105", Stop, "cut-over: writes have no answer yet", "run once more what was interrupted; it looks them up";
+    CUT106_APPROVAL = "CUT106", Stop, "cut-over: the approval of the mapping is missing or stale, or could not be looked at", "put back what changed, or approve again in a new run; look at `deskferry doctor` where Gorgias does not answer";
+    CUT107_AGENTS = "CUT107", Stop, "cut-over: agents who go on working have no user at Gorgias", "invite those in to-provision.csv of the handoff, or accept this code by name";
+    CUT108_SWITCHED_OFF = "CUT108", Stop, "cut-over: rules, surveys or webhooks are still switched off by us", "run once more what was interrupted (`deskferry delta`, `repair apply` or `rollback apply`); it switches them on";
+    CUT109_CHATS = "CUT109", Stop, "cut-over: the chatbot export ends before today", "export the conversations until today into the folder of files, then run `deskferry delta`; or accept this code by name";
+    CUT110_DELTA_LAG = "CUT110", Stop, "cut-over: LeadDesk was read too long ago, or a delta is open", "run `deskferry delta`";
+    CUT111_FORECAST = "CUT111", Stop, "cut-over: what the last delta takes cannot be told", "run `deskferry delta` once; what it takes is the measure";
+    CUT112_SPOT_CHECKS = "CUT112", Stop, "cut-over: nobody compared records by hand, or some were judged wrong", "run `deskferry spotcheck new`, and settle what is wrong; or accept this code by name";
+    CUT113_SNAPSHOTS = "CUT113", Stop, "cut-over: a snapshot is missing or damaged", "restore the file from a copy; without it the run cannot be taken back whole";
+    CUT114_TAKEN_BACK = "CUT114", Stop, "cut-over: records of the run were taken back", "run `deskferry rollback undo`, or begin another run; nobody can take this upon themselves";
+    CUT201_CHANGED_AFTER_FREEZE = "CUT201", Stop, "LeadDesk changed after the freeze, so the certificate is refused", "close LeadDesk to its agents, then run `deskferry cutover run` again: it brings over what changed and looks anew";
+    CUT202_NOT_RIGHT = "CUT202", Stop, "the comparison of the cut-over found damage, so the certificate is refused", "run `deskferry repair plan` and `repair apply`, then `deskferry cutover run` again; or force it by name with a reason";
     DEL101_MUCH_VANISHED = "DEL101", Stop, "more vanished from LeadDesk between two readings than a person would expect", "look whether a list was deleted or archived by mistake; if it is right, accept DEL101 by name and run the delta again";
     DEL102_MUCH_CHANGED = "DEL102", Stop, "more changed at LeadDesk between two readings than a person would expect", "look whether the account and the files are the right ones; if they are, accept DEL102 by name and run the delta again";
 }

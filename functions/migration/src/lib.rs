@@ -39,6 +39,7 @@ pub mod users;
 
 // Writing, and proving it.
 pub mod compare;
+pub mod cutover;
 pub mod decide;
 pub mod forecast;
 pub mod ledger;

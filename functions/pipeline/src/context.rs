@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use migration::cutover::Switch;
 use migration::residency::Places;
 use migration::settings::{MappingSettings, VanishedPolicy};
 use snapshot::{Pass, RunId};
@@ -114,6 +115,8 @@ pub struct Limits {
     pub vanished: VanishedPolicy,
     /// How long what a rollback removed stays in the trash before it may be removed for good.
     pub rollback_hold: std::time::Duration,
+    /// In which order rules, surveys and webhooks come back, as it was agreed.
+    pub restore_order: Vec<Switch>,
 }
 
 impl Default for Limits {
@@ -132,6 +135,7 @@ impl Default for Limits {
             stated: Stated::default(),
             vanished: VanishedPolicy::Keep,
             rollback_hold: ROLLBACK_HOLD,
+            restore_order: Switch::ALL.to_vec(),
         }
     }
 }

@@ -242,7 +242,7 @@ async fn write_to_end(ctx: &Context, begun: &BegunV1) -> Result<(), DeltaError> 
     let read = deltas::reading(ctx, begun.number).await?.ok_or_else(missing)?;
     let plan = deltas::plan(ctx, begun.number).await?.ok_or_else(missing)?;
     let is_changed = !plan.wished.is_empty();
-    let open = open(ctx, begun).await?;
+    let open = open(ctx, begun.number).await?;
     let mut done = DoneV1 {
         number: begun.number,
         read_from: read.read_from,
@@ -296,10 +296,18 @@ fn difference(now: &BTreeMap<String, u64>, before: &BTreeMap<String, u64>) -> BT
     now.iter().filter_map(since).collect()
 }
 
+/// Records with something that no delta could settle: a field in conflict, or a write that somebody came before.
+///
+/// # Errors
+/// [`DeltaError`] when a delta cannot be read.
+pub async fn open_conflicts(ctx: &Context) -> Result<u64, DeltaError> {
+    Ok(open(ctx, u32::MAX).await?.len() as u64)
+}
+
 /// What earlier deltas could not settle: fields in conflict, and records that somebody changed before their turn came.
-async fn open(ctx: &Context, begun: &BegunV1) -> Result<Open, DeltaError> {
+async fn open(ctx: &Context, before: u32) -> Result<Open, DeltaError> {
     let mut open = Open::new();
-    for delta in all(ctx).await?.iter().filter(|delta| delta.begun.number < begun.number) {
+    for delta in all(ctx).await?.iter().filter(|delta| delta.begun.number < before) {
         let Some(done) = &delta.done else { continue };
         if !archive::is_sealed(ctx, &ctx.run, delta.pass(), ControlDelta::SCHEMA).await? {
             continue;

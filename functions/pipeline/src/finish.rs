@@ -125,8 +125,7 @@ pub async fn run(ctx: &Context) -> Result<StepReport, FinishError> {
     for action in &actions {
         expected.insert(action.key.clone(), State::wished(action));
     }
-    let part = Part { step: STEP, name: "switches".to_owned(), total: Some(actions.len() as u64) };
-    driver::drive(ctx, &mut ledger, &mut Listed::new(actions, ReceiptClass::Restored), &part).await?;
+    switch_on(ctx, &mut ledger, actions, STEP).await?;
     ledger.close().await?;
 
     let found = read_back(ctx, &expected).await?;
@@ -134,6 +133,60 @@ pub async fn run(ctx: &Context) -> Result<StepReport, FinishError> {
     run_folder::put(ctx, &key, &stored).await?;
     tell(&stored, &mut report);
     Ok(report)
+}
+
+/// One kind after the other, in the order that was agreed.
+async fn switch_on(
+    ctx: &Context,
+    ledger: &mut Ledger,
+    actions: Vec<Action>,
+    step: &'static str,
+) -> Result<(), FinishError> {
+    for kind in switches::in_order(&ctx.limits.restore_order, actions) {
+        let part = Part { step, name: "switches".to_owned(), total: Some(kind.len() as u64) };
+        driver::drive(ctx, ledger, &mut Listed::new(kind, ReceiptClass::Restored), &part).await?;
+    }
+    Ok(())
+}
+
+/// Everything that the ledger ever switched off, as it is now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Standing {
+    /// Kind and id of what is as it was before the migration.
+    pub(crate) as_before: Vec<String>,
+    /// Of what is otherwise: people did that since.
+    pub(crate) changed: Vec<String>,
+    /// Of what is gone.
+    pub(crate) removed: Vec<String>,
+}
+
+/// Switches on whatever we hold switched off, and reads everything back that was ever switched.
+///
+/// # Errors
+/// [`FinishError`]; [`FinishError::NotRestored`] when something that was switched on just now is not on.
+pub(crate) async fn again(ctx: &Context, step: &'static str) -> Result<Standing, FinishError> {
+    let mut ledger = Ledger::open(ctx, &Opening::default()).await?;
+    let actions =
+        switches::on(ctx, &ledger).await.map_err(|source| FinishError::Switches(Box::new(source)))?;
+    let mut expected = before_run(ctx, &ledger).await?;
+    let now: States = actions.iter().map(|action| (action.key.clone(), State::wished(action))).collect();
+    switch_on(ctx, &mut ledger, actions, step).await?;
+    ledger.close().await?;
+    for (key, state) in &now {
+        expected.entry(key.clone()).or_insert_with(|| state.clone());
+    }
+    let found = read_back(ctx, &expected).await?;
+    compare(&now, &found)?;
+    let mut standing = Standing::default();
+    for (key, state) in &expected {
+        let which = match found.get(key) {
+            Some(held) if held == state => &mut standing.as_before,
+            Some(_) => &mut standing.changed,
+            None => &mut standing.removed,
+        };
+        which.push(key.to_string());
+    }
+    Ok(standing)
 }
 
 fn tell(stored: &StoredFinish, report: &mut StepReport) {

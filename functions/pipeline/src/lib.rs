@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: HTTP, file systems, AWS (see `connectors`), and decisions (see `migration`).
 
+pub mod cutover; // readiness, freeze     -> last delta, comparison, certificate, package
 pub mod delta; // LeadDesk since, ledger, Gorgias now -> what changed written, what people did kept
 pub mod discover; // both accounts, files    -> inventory, scope, findings
 pub mod estimate; // inventory, samples      -> requests, hours, cost, losses before anything moves
@@ -28,6 +29,7 @@ pub mod archive;
 pub mod carried;
 pub mod context;
 pub mod cost;
+pub mod cutovers;
 pub mod deltas;
 pub mod doctor;
 pub mod documents;

@@ -5,6 +5,7 @@
 
 mod blame;
 pub(crate) mod customers;
+pub mod everything;
 pub(crate) mod image;
 pub(crate) mod pairing;
 pub(crate) mod reading;

@@ -226,40 +226,33 @@ async fn once_more(
     was_written: bool,
 ) -> Result<Exit, Failure> {
     let ctx = &project.context;
-    let mut different = 0;
-    let mut holds = true;
-    let mut blame = reconcile::Blame::default();
-    for wave in reconcile::covering(ctx).await.map_err(worker::StepError::from)? {
-        let compared = reconcile::again_blamed(ctx, wave, was_written).await;
-        let (report, still_holds, whose) = compared.map_err(worker::StepError::from)?;
-        holds &= still_holds;
-        blame.add(whose);
-        different += report.records.get("fields_different").copied().unwrap_or_default();
-        tell(screen, project, Step::Reconcile(wave), &report);
-    }
+    let mut tell_wave = |wave, report: &StepReport| tell(screen, project, Step::Reconcile(wave), report);
+    let compared = reconcile::everything::everything(ctx, was_written, &mut tell_wave).await;
+    let compared = compared.map_err(worker::StepError::from)?;
+    let (different, holds) = (compared.different, compared.is_right());
     screen.say(match different {
         0 if holds => "Gorgias still holds what the run wrote".to_owned(),
         0 => "There was nothing to compare, which proves nothing".to_owned(),
         1 => "1 field differs since the run was proven".to_owned(),
         many => format!("{} fields differ since the run was proven", words::count(many)),
     });
-    if blame.people > 0 {
+    if compared.people > 0 {
         screen.say(format!(
             "  people    {} of records on which other users or customers acted since: theirs, and no damage",
-            words::plural(blame.people, "field", "fields")
+            words::plural(compared.people, "field", "fields")
         ));
     }
-    if blame.damage > 0 {
+    if compared.damage > 0 {
         screen.say(format!(
             "  damage    {} of records on which nobody else acted: deskferry repair plan says what can be mended",
-            words::plural(blame.damage, "field", "fields")
+            words::plural(compared.damage, "field", "fields")
         ));
     }
     screen.event(json!({
         "type": "compared_again",
         "fields_different": different,
-        "fields_of_people": blame.people,
-        "fields_damaged": blame.damage,
+        "fields_of_people": compared.people,
+        "fields_damaged": compared.damage,
         "holds": holds,
     }));
     Ok(if strict.strict && !holds { Exit::Differences } else { Exit::Done })

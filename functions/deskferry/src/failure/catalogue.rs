@@ -146,6 +146,9 @@ catalogue! {
     RESIDENCY = "E0507", Approval, "personal data would leave the EU",
         "contacts of the EU would move to a place outside, or to one that nobody stated",
         "state both places under [residency], or record who answers for it: deskferry acknowledge --by NAME --scope TEXT";
+    NOT_READY = "E0508", Approval, "the migration is not ready to be cut over",
+        "a point of the readiness is not settled, or could not be looked at",
+        "settle each point, or take them upon yourself: deskferry cutover run --force-by NAME --reason TEXT, which is recorded";
     OVER_BUDGET = "E0520", Approval, "more is lost than was approved",
         "the transformation lost more of some kind than the budget allows that was approved with the mapping",
         "look at the kinds that are named; to accept them by name: `deskferry confirm --by NAME`";

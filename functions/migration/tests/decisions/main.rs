@@ -12,6 +12,8 @@ mod comparing;
 #[cfg(test)]
 mod customers;
 #[cfg(test)]
+mod cutovers;
+#[cfg(test)]
 mod deciding;
 #[cfg(test)]
 mod fields;

@@ -19,6 +19,7 @@ use super::survey::{self, Open};
 use super::{DeltaError, Looked, STEP, check, codes};
 use crate::archive;
 use crate::context::Context;
+use crate::cutovers;
 use crate::deltas::{BegunV1, DoneV1, ResidueV1};
 use crate::ledger::driver::{self, Action, DriveError, Listed, Part, Work};
 use crate::ledger::request::{Request, Trace, messages_of};
@@ -69,8 +70,11 @@ pub(super) async fn carry_out(
     writing.tickets(&rows, looked).await?;
     let Writing { ledger, done, .. } = writing;
     if let Some(mut ledger) = ledger {
-        let switches = |error| DeltaError::Switches(Box::new(error));
-        quiet::unhush(ctx, &mut ledger, STEP).await.map_err(switches)?;
+        // A cut-over brings back what was switched off, when it is signed or refused.
+        if !cutovers::keeps_quiet(ctx).await? {
+            let switches = |error| DeltaError::Switches(Box::new(error));
+            quiet::unhush(ctx, &mut ledger, STEP).await.map_err(switches)?;
+        }
         let count = ledger.book().state().doubt_count() as u64;
         ledger.close().await?;
         if count > 0 {

@@ -170,6 +170,30 @@ pub async fn due(ctx: &Context, since: &Since) -> Result<Due, ExtractError> {
     .await?
 }
 
+/// Stamps of cards, numbers and last calls that lie behind a moment, as the exports of this reading show them.
+///
+/// # Errors
+/// What the reader says.
+pub async fn stamps_behind(ctx: &Context, moment: Timestamp) -> Result<BTreeMap<String, u64>, ExtractError> {
+    let rows = archive::open::<SourceLead>(ctx, &ctx.run, ctx.pass).await?;
+    let zone = ctx.mapping.zone.clone();
+    tokio::task::spawn_blocking(move || {
+        let (mut cards, mut called) = (0, 0);
+        for row in rows {
+            for row in cells(&row?.raw_json) {
+                let is_behind = |column: usize| {
+                    local_time(row.get(column).map(String::as_str), &zone)
+                        .is_some_and(|time| time.at > moment)
+                };
+                cards += u64::from(CONTACT_STAMPS.into_iter().any(is_behind));
+                called += u64::from(is_behind(CALL_STAMP));
+            }
+        }
+        Ok(BTreeMap::from([("cards and numbers".to_owned(), cards), ("last calls".to_owned(), called)]))
+    })
+    .await?
+}
+
 fn number_and_call(cells: &[String]) -> Option<(&str, &str)> {
     Some((cells.get(NUMBER)?.as_str(), cells.get(CALL_STAMP)?.as_str()))
 }

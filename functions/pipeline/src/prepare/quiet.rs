@@ -41,7 +41,10 @@ pub(crate) async fn unhush(
     step: &'static str,
 ) -> Result<(), PrepareError> {
     let on = switches::on(ctx, ledger).await?;
-    drive(ctx, ledger, step, "switches", Listed::new(on, ReceiptClass::Restored)).await
+    for kind in switches::in_order(&ctx.limits.restore_order, on) {
+        drive(ctx, ledger, step, "switches", Listed::new(kind, ReceiptClass::Restored)).await?;
+    }
+    Ok(())
 }
 
 async fn drive(

@@ -3,6 +3,7 @@
 //! The undo stands under the do. What a setting held before is stored beside the ledger, per run, before it is
 //! written: a run that never finished is then undone by the next one.
 
+use migration::cutover::Switch as Switched;
 use migration::gorgias::{IntegrationId, RuleId, SettingId};
 use migration::ledger::{DestinationObject, ReceiptClass, WriteKey, Written};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,24 @@ pub(crate) async fn on(ctx: &Context, ledger: &Ledger) -> Result<Vec<Action>, Pr
 
 fn is_switch(object: DestinationObject) -> bool {
     matches!(object, DestinationObject::Rule | DestinationObject::Integration | DestinationObject::Setting)
+}
+
+/// The same writes, one kind after the other, in the order that was agreed; each kind is whole before the next begins.
+pub(crate) fn in_order(order: &[Switched], actions: Vec<Action>) -> Vec<Vec<Action>> {
+    let mut kinds: Vec<Vec<Action>> = order.iter().map(|_| Vec::new()).collect();
+    for action in actions {
+        let kind = match action.key.object {
+            DestinationObject::Rule => Switched::Rules,
+            DestinationObject::Setting => Switched::Surveys,
+            _ => Switched::Webhooks,
+        };
+        let place = order.iter().position(|held| *held == kind).unwrap_or(0);
+        if let Some(kind) = kinds.get_mut(place) {
+            kind.push(action);
+        }
+    }
+    kinds.retain(|kind| !kind.is_empty());
+    kinds
 }
 
 /// What the setting held when it was last switched off.

@@ -5,6 +5,11 @@ use super::StepCode;
 /// In order.
 pub(super) static WRITING: &[StepCode] = &[
     (
+        "CUT001",
+        "the cut-over is refused: something is in the way, or the freeze lies in the future",
+        "deskferry cutover status; settle each point, or force it by name with a reason",
+    ),
+    (
         "DEL001",
         "the run is not loaded to its end, so nothing can be brought up to date",
         "deskferry run, then deskferry delta",
