@@ -15,7 +15,7 @@ use crate::error::SnapshotError;
 use crate::hash::to_text;
 use crate::key;
 use crate::manifest::Manifest;
-use crate::read::{BATCH_ROWS_MAX, RowStream, VerifiedPart, VerifiedParts, batch_rows};
+use crate::read::{BATCH_ROWS_MAX, Opened, RowStream, VerifiedPart, VerifiedParts, batch_rows};
 use crate::schema::TableSchema;
 use crate::value::ValueBuf;
 
@@ -75,10 +75,8 @@ impl Counts {
 
 /// The differences in key order, one by one.
 pub struct Differences {
-    table: &'static TableSchema,
-    old: Side,
-    new: Side,
-    counts: Counts,
+    merge: Merge,
+    columns: Vec<Column>,
     /// Differences that are looked up together; fewer where rows are long.
     window_rows: usize,
     ready: VecDeque<Difference>,
@@ -95,96 +93,166 @@ pub fn compare(
     new: &Manifest,
     new_paths: &[PathBuf],
 ) -> Result<Differences, SnapshotError> {
-    let (table, other) = (old.dataset.table, new.dataset.table);
-    if table != other {
-        return Err(SnapshotError::TwoTables { left: table.name.to_owned(), right: other.name.to_owned() });
-    }
-    let (old_side, new_side) = (Side::open(old, old_paths)?, Side::open(new, new_paths)?);
+    let table = old.dataset.table;
+    same_table(table, new.dataset.table)?;
+    let old_parts = VerifiedParts::of(table, old, old_paths)?;
+    let new_parts = VerifiedParts::of(table, new, new_paths)?;
+    let mut merge = Merge::new(old_parts, new_parts);
     // The same row hashes in the same order: nothing can differ.
     let is_same = old.content_digest == new.content_digest && old.rows == new.rows;
-    let counts = Counts { same: if is_same { old.rows } else { 0 }, ..Counts::default() };
-    let mut differences = Differences {
-        table,
-        old: old_side,
-        new: new_side,
-        counts,
-        window_rows: BATCH_ROWS_MAX,
-        ready: VecDeque::new(),
-        is_done: is_same,
-    };
-    if !is_same {
-        let rows = differences.old.start()?.min(differences.new.start()?);
-        differences.window_rows = rows;
+    let mut window_rows = BATCH_ROWS_MAX;
+    if is_same {
+        merge.counts.same = old.rows;
+    } else {
+        window_rows = merge.old.read_footers()?.min(merge.new.read_footers()?);
+        merge.start()?;
     }
-    Ok(differences)
+    let columns = table.columns.iter().filter(|column| column.is_hashed).copied().collect();
+    Ok(Differences { merge, columns, window_rows, ready: VecDeque::new(), is_done: is_same })
+}
+
+fn same_table(left: &'static TableSchema, right: &'static TableSchema) -> Result<(), SnapshotError> {
+    if left == right {
+        Ok(())
+    } else {
+        Err(SnapshotError::TwoTables { left: left.name.to_owned(), right: right.name.to_owned() })
+    }
+}
+
+/// What became of a row between two snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only the newer one has it.
+    Added,
+    /// Only the older one has it.
+    Removed,
+    /// Both have it, with other values.
+    Changed,
+}
+
+/// A row that differs, by its key alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyDifference {
+    /// What became of it.
+    pub kind: Kind,
+    /// Its key, in the order of the table's key columns.
+    pub key: Vec<ValueBuf>,
+}
+
+/// Which rows differ, in key order. Reads sort keys and row hashes and nothing else. The counts of
+/// all rows come with them.
+///
+/// # Errors
+/// When the tables differ, or a file cannot be read.
+pub fn keys(old: &Opened, new: &Opened) -> Result<(Vec<KeyDifference>, Counts), SnapshotError> {
+    let table = old.parts().table();
+    same_table(table, new.parts().table())?;
+    let mut merge = Merge::new(old.parts().clone(), new.parts().clone());
+    merge.start()?;
+    let mut found = Vec::new();
+    while let Some(step) = merge.next_difference()? {
+        found.push(KeyDifference { kind: step.kind, key: key::values(table, &step.key) });
+    }
+    Ok((found, merge.counts))
 }
 
 /// A difference whose columns are not read yet.
-enum Pending {
-    Added(Vec<u8>),
-    Removed(Vec<u8>),
-    Changed(Vec<u8>),
+struct Step {
+    kind: Kind,
+    key: Vec<u8>,
+    old_row: u64,
+    new_row: u64,
+}
+
+/// Two snapshots side by side.
+struct Merge {
+    table: &'static TableSchema,
+    old: Side,
+    new: Side,
+    counts: Counts,
+}
+
+impl Merge {
+    fn new(old: VerifiedParts, new: VerifiedParts) -> Self {
+        let table = old.table();
+        Self { table, old: Side::new(old), new: Side::new(new), counts: Counts::default() }
+    }
+
+    fn start(&mut self) -> Result<(), SnapshotError> {
+        self.old.advance()?;
+        self.new.advance()
+    }
+
+    /// Goes on to the next difference.
+    fn next_difference(&mut self) -> Result<Option<Step>, SnapshotError> {
+        loop {
+            let (old, new) = (&self.old.head, &self.new.head);
+            let order = match (old.is_there, new.is_there) {
+                (false, false) => return Ok(None),
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (true, true) if self.table.is_multi => {
+                    old.key.cmp(&new.key).then_with(|| old.hash.cmp(&new.hash))
+                }
+                (true, true) => old.key.cmp(&new.key),
+            };
+            let (kind, count) = match order {
+                Ordering::Less => (Some(Kind::Removed), &mut self.counts.removed),
+                Ordering::Greater => (Some(Kind::Added), &mut self.counts.added),
+                Ordering::Equal if old.hash == new.hash => (None, &mut self.counts.same),
+                Ordering::Equal => (Some(Kind::Changed), &mut self.counts.changed),
+            };
+            *count += 1;
+            let step = kind.map(|kind| {
+                let key = if order.is_le() { old.key.clone() } else { new.key.clone() };
+                Step { kind, key, old_row: old.number, new_row: new.number }
+            });
+            if order.is_le() {
+                self.old.advance()?;
+            }
+            if order.is_ge() {
+                self.new.advance()?;
+            }
+            if step.is_some() {
+                return Ok(step);
+            }
+        }
+    }
 }
 
 impl Differences {
     /// How many rows of each kind there were so far; of all rows once the iterator has ended.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.merge.counts
     }
 
     /// Merges on until a window is full, then reads the columns of its changed rows.
     fn fill(&mut self) -> Result<(), SnapshotError> {
-        let mut pending = Vec::new();
-        let (mut old_rows, mut new_rows) = (Vec::new(), Vec::new());
-        while pending.len() < self.window_rows {
-            let order = match (&self.old.head, &self.new.head) {
-                (None, None) => {
-                    self.is_done = true;
-                    break;
-                }
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(old), Some(new)) if self.table.is_multi => {
-                    old.key.cmp(&new.key).then_with(|| old.hash.cmp(&new.hash))
-                }
-                (Some(old), Some(new)) => old.key.cmp(&new.key),
+        let mut steps = Vec::new();
+        while steps.len() < self.window_rows {
+            let Some(step) = self.merge.next_difference()? else {
+                self.is_done = true;
+                break;
             };
-            let old = if order.is_le() { self.old.advance()? } else { None };
-            let new = if order.is_ge() { self.new.advance()? } else { None };
-            match (old, new) {
-                (Some(old), Some(new)) if old.hash == new.hash => self.counts.same += 1,
-                (Some(old), Some(new)) => {
-                    self.counts.changed += 1;
-                    old_rows.push(old.number);
-                    new_rows.push(new.number);
-                    pending.push(Pending::Changed(old.key));
-                }
-                (Some(old), None) => {
-                    self.counts.removed += 1;
-                    pending.push(Pending::Removed(old.key));
-                }
-                (None, Some(new)) => {
-                    self.counts.added += 1;
-                    pending.push(Pending::Added(new.key));
-                }
-                (None, None) => {}
-            }
+            steps.push(step);
         }
-        let columns: Vec<Column> =
-            self.table.columns.iter().filter(|column| column.is_hashed).copied().collect();
-        let old_values = self.old.fetch(&columns, &old_rows)?;
-        let new_values = self.new.fetch(&columns, &new_rows)?;
+        let changed = || steps.iter().filter(|step| step.kind == Kind::Changed);
+        let old_rows: Vec<u64> = changed().map(|step| step.old_row).collect();
+        let new_rows: Vec<u64> = changed().map(|step| step.new_row).collect();
+        let old_values = self.merge.old.fetch(&self.columns, &old_rows)?;
+        let new_values = self.merge.new.fetch(&self.columns, &new_rows)?;
         let mut changed = old_values.into_iter().zip(new_values);
-        for pending in pending {
-            let difference = match pending {
-                Pending::Added(key) => Difference::Added { key: key::values(self.table, &key) },
-                Pending::Removed(key) => Difference::Removed { key: key::values(self.table, &key) },
-                Pending::Changed(key) => {
-                    let fields = changed.next().map(|(old, new)| field_changes(&columns, old, new));
-                    let fields =
-                        fields.filter(|fields| !fields.is_empty()).ok_or_else(|| self.old.false_hash())?;
-                    Difference::Changed { key: key::values(self.table, &key), fields }
+        for step in steps {
+            let key = key::values(self.merge.table, &step.key);
+            let difference = match step.kind {
+                Kind::Added => Difference::Added { key },
+                Kind::Removed => Difference::Removed { key },
+                Kind::Changed => {
+                    let fields = changed.next().map(|(old, new)| field_changes(&self.columns, old, new));
+                    let fields = fields.filter(|fields| !fields.is_empty());
+                    let fields = fields.ok_or_else(|| self.merge.old.false_hash())?;
+                    Difference::Changed { key, fields }
                 }
             };
             self.ready.push_back(difference);
@@ -216,8 +284,10 @@ fn field_changes(columns: &[Column], old: Vec<ValueBuf>, new: Vec<ValueBuf>) -> 
         .collect()
 }
 
-/// Key, hash and place of the next row.
+/// Key, hash and place of the next row, in memory that is used again for every row.
+#[derive(Default)]
 struct Head {
+    is_there: bool,
     key: Vec<u8>,
     hash: String,
     number: u64,
@@ -226,35 +296,42 @@ struct Head {
 /// One of the two snapshots: all rows by key and hash, and single rows whole.
 struct Side {
     rows: RowStream,
-    head: Option<Head>,
+    head: Head,
     parts: VerifiedParts,
     footers: Vec<ArrowReaderMetadata>,
 }
 
 impl Side {
-    fn open(manifest: &Manifest, paths: &[PathBuf]) -> Result<Self, SnapshotError> {
-        let parts = VerifiedParts::of(manifest.dataset.table, manifest, paths)?;
+    fn new(parts: VerifiedParts) -> Self {
         let mut rows = RowStream::new(parts.clone());
         rows.leave_key_and_hash();
-        Ok(Self { rows, head: None, parts, footers: Vec::new() })
+        Self { rows, head: Head::default(), parts, footers: Vec::new() }
     }
 
-    /// Reads the footers and the first row. How many rows fit into memory together.
-    fn start(&mut self) -> Result<usize, SnapshotError> {
+    /// Reads the footers. How many rows fit into memory together.
+    fn read_footers(&mut self) -> Result<usize, SnapshotError> {
         let table = self.parts.table();
         self.footers =
             self.parts.parts().iter().map(|part| part.metadata(table)).collect::<Result<_, _>>()?;
-        self.advance()?;
         Ok(self.footers.iter().map(batch_rows).min().unwrap_or(BATCH_ROWS_MAX))
     }
 
-    /// Hands out the head and moves on.
-    fn advance(&mut self) -> Result<Option<Head>, SnapshotError> {
-        let next = self.rows.next_with(|place| {
-            let hash = place.stored_hash().map_or_else(|| to_text(place.computed_hash()), str::to_owned);
-            Ok(Head { key: place.key().to_vec(), hash, number: place.number() })
+    /// Moves the head to the next row.
+    fn advance(&mut self) -> Result<(), SnapshotError> {
+        let head = &mut self.head;
+        let step = self.rows.next_with(|place| {
+            head.key.clear();
+            head.key.extend_from_slice(place.key());
+            head.hash.clear();
+            match place.stored_hash() {
+                Some(hash) => head.hash.push_str(hash),
+                None => head.hash = to_text(place.computed_hash()),
+            }
+            head.number = place.number();
+            Ok(())
         })?;
-        Ok(std::mem::replace(&mut self.head, next))
+        head.is_there = step.is_some();
+        Ok(())
     }
 
     /// The values of these rows, which are in order, column by column.

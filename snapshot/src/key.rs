@@ -29,9 +29,10 @@ impl Key {
         self.0.starts_with(&prefix.0)
     }
 
-    /// The bytes of a key again.
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    /// Becomes the key with these bytes, in the memory that it has.
+    pub(crate) fn become_bytes(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        self.0.extend_from_slice(bytes);
     }
 
     /// The bytes.

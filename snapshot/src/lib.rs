@@ -36,7 +36,7 @@ pub use error::SnapshotError;
 pub use hash::ROW_HASH_ALGORITHM;
 pub use key::Key;
 pub use manifest::{Manifest, PartEntry};
-pub use read::{Children, Group, Grouped, Merged, Picked, RecordReader, TableReader};
+pub use read::{Children, Group, Grouped, Merged, Opened, Picked, RecordReader, TableReader};
 pub use row::{Row, RowRead};
 pub use schema::{
     Layer, Origin, PASS_COLUMN, RAW_JSON, ROW_HASH, RUN_ID_COLUMN, SOURCE_ROW_HASH, StoredColumn, TableSchema,

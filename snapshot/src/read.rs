@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
-use std::ops::Bound;
 use std::path::PathBuf;
 
 use crate::error::SnapshotError;
@@ -70,20 +69,25 @@ impl<R: Row> TableReader<R> {
         Ok(self)
     }
 
+    /// Leaves all columns unread but these and the sort key; they come as of [`TableReader::without`].
+    ///
+    /// # Errors
+    /// When the table has no such column.
+    pub fn with_only(mut self, columns: &[&str]) -> Result<Self, SnapshotError> {
+        self.rows.leave_only(columns)?;
+        Ok(self)
+    }
+
     /// Only rows whose sort key begins with one of these. The other rows are found by their keys alone, so that a few
     /// records out of many cost little.
     ///
     /// # Errors
     /// When a file cannot be read, or is not what the manifest lists.
     pub fn only(self, keys: &BTreeSet<Key>) -> Result<Picked<R>, SnapshotError> {
-        let is_wanted = |key: &Key| {
-            let nearest = keys.range((Bound::Unbounded, Bound::Included(key))).next_back();
-            nearest.is_some_and(|nearest| key.starts_with(nearest))
-        };
         if keys.is_empty() {
             self.rows.only(None::<fn(&Key) -> bool>)
         } else {
-            self.rows.only(Some(is_wanted))
+            self.rows.only(Some(pick::begins_with_one_of(keys)))
         }
         .map(Picked::new)
     }
@@ -92,8 +96,16 @@ impl<R: Row> TableReader<R> {
     ///
     /// # Errors
     /// As [`TableReader::only`].
-    pub fn only_where(self, is_wanted: impl Fn(&Key) -> bool) -> Result<Picked<R>, SnapshotError> {
+    pub fn only_where(self, is_wanted: impl FnMut(&Key) -> bool) -> Result<Picked<R>, SnapshotError> {
         self.rows.only(Some(is_wanted)).map(Picked::new)
+    }
+
+    /// The sort keys alone, of rows of whose sort key this is true.
+    ///
+    /// # Errors
+    /// As [`TableReader::only`].
+    pub fn keys_where(mut self, is_wanted: impl FnMut(&Key) -> bool) -> Result<Vec<Key>, SnapshotError> {
+        self.rows.found(is_wanted, |key, _| key.clone())
     }
 
     /// The rows together with their hashes.
@@ -124,6 +136,39 @@ impl<R: Row> Iterator for TableReader<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.rows.next_with(|place| R::read(&place.row())).transpose()
+    }
+}
+
+/// A snapshot whose files were digested once and stay open, to be read several times.
+#[derive(Clone)]
+pub struct Opened {
+    parts: VerifiedParts,
+}
+
+impl Opened {
+    /// As [`TableReader::open`], for whatever table the manifest names.
+    ///
+    /// # Errors
+    /// As [`TableReader::open`].
+    pub fn new(manifest: &Manifest, part_paths: &[PathBuf]) -> Result<Self, SnapshotError> {
+        Ok(Self { parts: VerifiedParts::of(manifest.dataset.table, manifest, part_paths)? })
+    }
+
+    /// Its rows from the beginning.
+    ///
+    /// # Errors
+    /// When it is of another table.
+    pub fn rows<R: Row>(&self) -> Result<TableReader<R>, SnapshotError> {
+        let table = self.parts.table();
+        if table != R::SCHEMA {
+            let (left, right) = (table.name.to_owned(), R::SCHEMA.name.to_owned());
+            return Err(SnapshotError::TwoTables { left, right });
+        }
+        Ok(TableReader { rows: RowStream::new(self.parts.clone()), row: PhantomData })
+    }
+
+    pub(crate) fn parts(&self) -> &VerifiedParts {
+        &self.parts
     }
 }
 

@@ -193,6 +193,7 @@ pub fn connect(
         migration: config.migration.clone(),
         run,
         pass: snapshot::Pass::Full,
+        held_open: pipeline::archive::HeldOpen::default(),
         store,
         source: Arc::new(source),
         destination: Arc::new(destination),

@@ -118,7 +118,7 @@ const PHONE: u8 = 3;
 type Key = (u128, u64);
 
 /// Collects contacts in any order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Resolver {
     contacts: Vec<u64>,
     emails: Vec<Key>,

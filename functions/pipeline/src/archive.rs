@@ -3,12 +3,14 @@
 //! Writing the same snapshot again is success; writing another one under the same name is a bug of ours and named so.
 //! Deliberately absent: format, sorting, hashing (see the `snapshot` crate), and deleting.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use snapshot::{
-    Dataset, Digest, Manifest, Pass, Row, RunId, Sealed, SnapshotError, TableReader, TableSchema,
+    Dataset, Digest, Manifest, Opened, Pass, Row, RunId, Sealed, SnapshotError, TableReader, TableSchema,
     TableWriter, WriteContext,
 };
 
@@ -212,16 +214,57 @@ pub async fn is_sealed(
     Ok(manifest(ctx, run, pass, table).await?.is_some())
 }
 
+/// Snapshots that one piece of work reads several times: each is fetched and digested once, and its files stay open. They
+/// cannot change meanwhile, since nothing in the store is ever replaced. By default nothing is held.
+#[derive(Clone, Default)]
+pub struct HeldOpen(Option<Arc<Mutex<BTreeMap<String, Opened>>>>);
+
+impl HeldOpen {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    fn get(&self, name: &str) -> Option<Opened> {
+        let held = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(name).cloned()
+    }
+
+    fn put(&self, name: String, opened: &Opened) {
+        if let Some(held) = &self.0 {
+            held.lock().unwrap_or_else(PoisonError::into_inner).insert(name, opened.clone());
+        }
+    }
+}
+
+/// A stored snapshot; every file's digest is checked before a row is read.
+///
+/// # Errors
+/// [`ArchiveError::Missing`] when it was never sealed, [`ArchiveError::Snapshot`] when a byte differs.
+pub(crate) async fn opened(
+    ctx: &Context,
+    run: &RunId,
+    pass: Pass,
+    table: &'static TableSchema,
+) -> Result<Opened, ArchiveError> {
+    let name = Dataset { run: run.clone(), pass, table }.to_string();
+    if let Some(opened) = ctx.held_open.get(&name) {
+        return Ok(opened);
+    }
+    let manifest = manifest(ctx, run, pass, table).await?;
+    let manifest = manifest.ok_or_else(|| ArchiveError::Missing { dataset: name.clone() })?;
+    let paths = local_parts(ctx, &manifest).await?;
+    let opened = tokio::task::spawn_blocking(move || Opened::new(&manifest, &paths)).await??;
+    ctx.held_open.put(name, &opened);
+    Ok(opened)
+}
+
 /// Rows of a stored snapshot in order of their key; every file's digest is checked before a row is read.
 ///
 /// # Errors
 /// [`ArchiveError::Missing`] when it was never sealed, [`ArchiveError::Snapshot`] when a byte differs.
 pub async fn open<R: Row>(ctx: &Context, run: &RunId, pass: Pass) -> Result<TableReader<R>, ArchiveError> {
-    let manifest = manifest(ctx, run, pass, R::SCHEMA).await?;
-    let missing = || Dataset { run: run.clone(), pass, table: R::SCHEMA }.to_string();
-    let manifest = manifest.ok_or_else(|| ArchiveError::Missing { dataset: missing() })?;
-    let paths = local_parts(ctx, &manifest).await?;
-    Ok(tokio::task::spawn_blocking(move || TableReader::open(&manifest, paths)).await??)
+    Ok(opened(ctx, run, pass, R::SCHEMA).await?.rows()?)
 }
 
 /// A snapshot that can be read several times, without asking the store again.

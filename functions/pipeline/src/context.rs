@@ -8,6 +8,7 @@ use migration::residency::Places;
 use migration::settings::{MappingSettings, VanishedPolicy};
 use snapshot::{Pass, RunId};
 
+use crate::archive::HeldOpen;
 use crate::ports::clock::Clock;
 use crate::ports::gorgias::Gorgias;
 use crate::ports::leaddesk::LeadDesk;
@@ -27,6 +28,8 @@ pub struct Context {
     pub pass: Pass,
     /// Snapshots, ledger, reports.
     pub store: Arc<dyn Store>,
+    /// Snapshots that stay open while a piece of work goes on.
+    pub held_open: HeldOpen,
     /// LeadDesk.
     pub source: Arc<dyn LeadDesk>,
     /// Gorgias.
@@ -172,5 +175,11 @@ impl Context {
     #[must_use]
     pub fn reading(&self, pass: Pass) -> Self {
         Self { pass, ..self.clone() }
+    }
+
+    /// For one piece of work that reads snapshots several times.
+    #[must_use]
+    pub(crate) fn holding_open(&self) -> Self {
+        Self { held_open: HeldOpen::new(), ..self.clone() }
     }
 }

@@ -282,6 +282,7 @@ impl World {
             migration: "acme".into(),
             run: "2026-11-22-a1".parse().expect("a run"),
             pass: snapshot::Pass::Full,
+            held_open: crate::archive::HeldOpen::default(),
             store: store.clone(),
             source: source.clone(),
             destination,

@@ -22,6 +22,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod who;
 
 use migration::settings::RecordingPolicy;
 use serde::{Deserialize, Serialize};

@@ -112,10 +112,27 @@ pub(crate) async fn as_of_without<R: Row>(
     pass: Pass,
     columns: &[&str],
 ) -> Result<Wish<R>, ArchiveError> {
+    projected(ctx, pass, |table: TableReader<R>| table.without(columns)).await
+}
+
+/// The same, with all columns left unread but these and the sort key.
+pub(crate) async fn as_of_with_only<R: Row>(
+    ctx: &Context,
+    pass: Pass,
+    columns: &[&str],
+) -> Result<Wish<R>, ArchiveError> {
+    projected(ctx, pass, |table: TableReader<R>| table.with_only(columns)).await
+}
+
+async fn projected<R: Row>(
+    ctx: &Context,
+    pass: Pass,
+    project: impl Fn(TableReader<R>) -> Result<TableReader<R>, SnapshotError>,
+) -> Result<Wish<R>, ArchiveError> {
     let layer = match pass {
         Pass::Full => None,
         pass if archive::is_sealed(ctx, &ctx.run, pass, R::SCHEMA).await? => {
-            Some(archive::open::<R>(ctx, &ctx.run, pass).await?.without(columns)?)
+            Some(project(archive::open::<R>(ctx, &ctx.run, pass).await?)?)
         }
         _ => None,
     };
@@ -130,7 +147,7 @@ pub(crate) async fn as_of_without<R: Row>(
         Pass::Full => BTreeSet::new(),
         pass => scope(ctx, pass, object).await?,
     };
-    let base = archive::open::<R>(ctx, &ctx.run, Pass::Full).await?.without(columns)?;
+    let base = project(archive::open::<R>(ctx, &ctx.run, Pass::Full).await?)?;
     Ok(Wish { base: Some(base.peekable()), layer: layer.map(Iterator::peekable), scope: Arc::new(scope) })
 }
 

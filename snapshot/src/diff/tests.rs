@@ -4,14 +4,24 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Counts, Difference, FieldChange, compare};
+use super::{Counts, Difference, FieldChange, KeyDifference, Kind, compare, keys};
 use crate::fixture::{outcome, seal, ticket};
 use crate::tables::{ControlFailure, SourceOutcome, WantTicket};
-use crate::{Pass, Row, Sealed, SnapshotError, ValueBuf};
+use crate::{Opened, Pass, Row, Sealed, SnapshotError, ValueBuf};
 
 fn differences(old: &Sealed, new: &Sealed) -> Result<(Vec<Difference>, Counts), SnapshotError> {
     let mut found = compare(&old.manifest, &old.part_paths(), &new.manifest, &new.part_paths())?;
     let all = (&mut found).collect::<Result<Vec<_>, _>>()?;
+    let by_key = all.iter().map(|difference| {
+        let (kind, key) = match difference {
+            Difference::Added { key } => (Kind::Added, key),
+            Difference::Removed { key } => (Kind::Removed, key),
+            Difference::Changed { key, .. } => (Kind::Changed, key),
+        };
+        KeyDifference { kind, key: key.clone() }
+    });
+    let opened = |sealed: &Sealed| Opened::new(&sealed.manifest, &sealed.part_paths());
+    assert_eq!(keys(&opened(old)?, &opened(new)?)?, (by_key.collect(), found.counts()));
     Ok((all, found.counts()))
 }
 

@@ -1,5 +1,6 @@
 //! A few rows of a large snapshot, found by their keys.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
@@ -52,7 +53,7 @@ impl RowStream {
     /// Only rows of whose key this is true; none at all without a condition.
     pub(super) fn only(
         mut self,
-        is_wanted: Option<impl Fn(&Key) -> bool>,
+        is_wanted: Option<impl FnMut(&Key) -> bool>,
     ) -> Result<PickedRows, SnapshotError> {
         let (columns, wanted, parts) = self.unread()?;
         let mut numbers: Vec<Vec<u64>> = parts.parts().iter().map(|_| Vec::new()).collect();
@@ -65,12 +66,7 @@ impl RowStream {
             })
             .collect();
         if let Some(is_wanted) = is_wanted {
-            self.leave_key();
-            while let Some(found) = self.next_with(|place| {
-                let key = Key::from_bytes(place.key().to_vec());
-                Ok(is_wanted(&key).then(|| place.number()))
-            })? {
-                let Some(number) = found else { continue };
+            for number in self.found(is_wanted, |_, number| number)? {
                 let part = ends.partition_point(|end| *end <= number);
                 let start = part.checked_sub(1).map_or(0, |before| ends[before]);
                 numbers[part].push(number - start);
@@ -86,6 +82,38 @@ impl RowStream {
             view: None,
             next_row: 0,
         })
+    }
+}
+
+impl RowStream {
+    /// Reads the keys alone, and what `make` makes of those of which this is true and of the numbers of their rows.
+    pub(super) fn found<T>(
+        &mut self,
+        mut is_wanted: impl FnMut(&Key) -> bool,
+        mut make: impl FnMut(&Key, u64) -> T,
+    ) -> Result<Vec<T>, SnapshotError> {
+        self.leave_key();
+        let (mut key, mut found) = (Key::default(), Vec::new());
+        loop {
+            let step = self.next_with(|place| {
+                key.become_bytes(place.key());
+                Ok(place.number())
+            })?;
+            let Some(number) = step else { return Ok(found) };
+            if is_wanted(&key) {
+                found.push(make(&key, number));
+            }
+        }
+    }
+}
+
+/// Whether keys that come in ascending order begin with one of these.
+pub(super) fn begins_with_one_of(prefixes: &BTreeSet<Key>) -> impl FnMut(&Key) -> bool {
+    let mut prefixes = prefixes.iter().peekable();
+    move |key| {
+        // What stands before this key, and is not its beginning, is not the beginning of any later one.
+        while prefixes.next_if(|prefix| *prefix < key && !key.starts_with(prefix)).is_some() {}
+        prefixes.peek().is_some_and(|prefix| key.starts_with(prefix))
     }
 }
 

@@ -14,7 +14,9 @@ pub(crate) struct RowStream {
     table: &'static TableSchema,
     /// Columns of the row struct, and behind them the stored row hash where it is no field.
     columns: Vec<Column>,
-    /// The same by name, without what is left out.
+    /// Positions of the sort key's columns.
+    key_positions: Vec<usize>,
+    /// Columns by name, without what is left out.
     wanted: Vec<&'static str>,
     hash_position: Option<usize>,
     /// Whether that column is among the wanted.
@@ -86,6 +88,7 @@ impl RowStream {
         Self {
             table,
             wanted: columns.iter().map(|column| column.name).collect(),
+            key_positions: (0..table.columns.len()).filter(|&at| table.columns[at].is_key).collect(),
             hash_position: hash_name.and_then(|name| columns.iter().position(|column| column.name == name)),
             columns,
             reads_hash: true,
@@ -202,7 +205,7 @@ impl RowStream {
         *next_row += 1;
         self.rows += 1;
         self.key.clear();
-        for (position, _) in self.table.columns.iter().enumerate().filter(|(_, column)| column.is_key) {
+        for &position in &self.key_positions {
             key::append(&mut self.key, current.value(position, row));
         }
         match &mut self.last_key {

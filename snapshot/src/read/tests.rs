@@ -1,6 +1,6 @@
 //! The reader against damage, and the joins against simple ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::{Children, Grouped, Merged};
 use crate::fixture::{outcome, seal, ticket};
-use crate::row::Row as _;
+use crate::row::Row;
 use crate::tables::{SourceOutcome, WantTicket, WantTicketTag};
-use crate::{Manifest, Pass, SnapshotError, TableReader};
+use crate::{Key, Manifest, Opened, Pass, SnapshotError, TableReader};
 
 fn outcomes(count: u32) -> (tempfile::TempDir, Manifest, Vec<PathBuf>) {
     let scratch = tempfile::tempdir().unwrap();
@@ -146,6 +146,54 @@ crate::table! {
     }
 }
 
+proptest! {
+    #![proptest_config(crate::fixture::seeded(64))]
+
+    #[test]
+    fn rows_found_by_their_keys_are_those_that_a_filter_finds(
+        tags in proptest::collection::btree_set((0_u8..20, 0_u8..4), 0..40),
+        whole in proptest::collection::btree_set((0_u8..20, 0_u8..4), 0..6),
+        parents in proptest::collection::btree_set(0_u8..20, 0..6),
+    ) {
+        let scratch = tempfile::tempdir().unwrap();
+        let rows = tags.iter().map(|(ticket, name)| tag(*ticket, *name));
+        let sealed = seal("2026-11-22-a1", Pass::Full, rows, scratch.path());
+        let opened = Opened::new(&sealed.manifest, &sealed.part_paths()).unwrap();
+        // Whole keys and beginnings, some of them beginnings of one another.
+        let mut wanted: BTreeSet<Key> = whole.iter().map(|(ticket, name)| tag(*ticket, *name).key()).collect();
+        wanted.extend(parents.iter().map(|ticket| tag(*ticket, 0).key_prefix(1)));
+        let is_wanted = |key: &Key| wanted.iter().any(|prefix| key.starts_with(prefix));
+        let all: Vec<WantTicketTag> = opened.rows().unwrap().collect::<Result<_, _>>().unwrap();
+        let expected: Vec<WantTicketTag> = all.into_iter().filter(|row| is_wanted(&row.key())).collect();
+        let only = || opened.rows::<WantTicketTag>().unwrap();
+        let picked: Vec<WantTicketTag> = only().only(&wanted).unwrap().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(&picked, &expected);
+        let picked = only().only_where(is_wanted).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+        prop_assert_eq!(&picked, &expected);
+        let keys = only().keys_where(is_wanted).unwrap();
+        prop_assert_eq!(keys, expected.iter().map(Row::key).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn an_opened_table_is_read_as_one_table_only_and_columns_that_are_not_asked_for_come_empty() {
+    let (_scratch, manifest, paths) = outcomes(3);
+    let opened = Opened::new(&manifest, &paths).unwrap();
+    assert_eq!(opened.rows::<WantTicketTag>().err().unwrap().code(), "SNP308");
+    let read: Vec<SourceOutcome> =
+        opened.rows().unwrap().with_only(&["outcome_name"]).unwrap().collect::<Result<_, _>>().unwrap();
+    let whole: Vec<SourceOutcome> = opened.rows().unwrap().collect::<Result<_, _>>().unwrap();
+    for (read, whole) in read.iter().zip(&whole) {
+        assert_eq!((&read.outcome_id, &read.outcome_name), (&whole.outcome_id, &whole.outcome_name));
+        assert_eq!((read.raw_json.as_str(), read.call_count), ("", 0));
+    }
+    assert!(whole.iter().all(|row| !row.raw_json.is_empty()) && whole.len() == 3);
+    assert_eq!(
+        opened.rows::<SourceOutcome>().unwrap().with_only(&["nothing"]).err().unwrap().code(),
+        "SNP302"
+    );
+}
+
 #[test]
 fn files_of_an_older_schema_stay_readable_and_those_of_a_newer_one_are_refused() {
     let scratch = tempfile::tempdir().unwrap();
@@ -178,13 +226,13 @@ proptest! {
         tags in proptest::collection::btree_set((0_u8..12, 0_u8..4), 0..30),
     ) {
         let mut by_name: Vec<WantTicketTag> = tags.iter().map(|&(ticket, number)| tag(ticket, number)).collect();
-        by_name.sort_by_key(crate::Row::key);
+        by_name.sort_by_key(Row::key);
         let mut children = Children::new(by_name.clone().into_iter().map(Ok), 1);
         let mut names: Vec<String> = parents.iter().map(|parent| format!("t{parent}")).collect();
         names.sort();
         for name in &names {
             let expected: Vec<_> = by_name.iter().filter(|row| row.ticket_external_id == *name).cloned().collect();
-            prop_assert_eq!(children.take(&crate::Key::of([name.as_str().into()])).unwrap(), expected);
+            prop_assert_eq!(children.take(&Key::of([name.as_str().into()])).unwrap(), expected);
         }
         let orphans = by_name.iter().filter(|row| !names.contains(&row.ticket_external_id)).count();
         prop_assert_eq!(children.orphans().unwrap(), orphans as u64);
@@ -202,18 +250,18 @@ proptest! {
         left in proptest::collection::btree_set(0_u8..20, 0..15),
         right in proptest::collection::btree_set(0_u8..20, 0..15),
     ) {
-        let rows = |ids: &std::collections::BTreeSet<u8>| {
+        let rows = |ids: &BTreeSet<u8>| {
             let mut rows: Vec<WantTicketTag> = ids.iter().map(|&id| tag(id, 0)).collect();
-            rows.sort_by_key(crate::Row::key);
+            rows.sort_by_key(Row::key);
             rows.into_iter().map(Ok::<_, SnapshotError>)
         };
         let merged = Merged::new(rows(&left), rows(&right), 2);
         let pairs: Vec<_> = merged.map(Result::unwrap).collect();
         let mut expected: Vec<_> = left.union(&right).map(|&id| {
-            let on = |ids: &std::collections::BTreeSet<u8>| ids.contains(&id).then(|| tag(id, 0));
+            let on = |ids: &BTreeSet<u8>| ids.contains(&id).then(|| tag(id, 0));
             (on(&left), on(&right))
         }).collect();
-        let key = |pair: &(Option<WantTicketTag>, Option<WantTicketTag>)| pair.0.as_ref().or(pair.1.as_ref()).map(crate::Row::key);
+        let key = |pair: &(Option<WantTicketTag>, Option<WantTicketTag>)| pair.0.as_ref().or(pair.1.as_ref()).map(Row::key);
         expected.sort_by_key(key);
         prop_assert_eq!(pairs, expected);
     }

@@ -8,15 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use migration::gorgias::{CustomerId, TicketId};
+use migration::gorgias::TicketId;
 
-use super::desk::{Books, Card, Desk, LISTS, own_email};
+use super::desk::{Books, Desk, LISTS, own_email};
 use super::rollbacks::{Edit, Migrated};
 use super::{Sum, in_virtual_time};
 use crate::conduct::Step;
 use crate::context::Context;
 use crate::delta;
-use crate::ports::gorgias::{Customer, Ticket};
 use crate::ports::leaddesk::LeadDesk;
 use crate::propose::{self, Confirmation, LeaveOut};
 use crate::repair;
@@ -27,6 +26,10 @@ use crate::testing::world::{Effects, Stroke};
 use crate::testing::{Account, World};
 use crate::wave::Wave;
 use crate::worker::run_step;
+
+mod judge;
+#[cfg(test)]
+mod sameness;
 
 /// Starts that a delta may take before it counts as stuck.
 const STARTS_MAX: usize = 16;
@@ -328,71 +331,6 @@ impl Play {
         }
     }
 
-    /// Which contacts are one person: those with one address. A contact that was deleted is known as long as a call
-    /// names it.
-    fn persons(&self) -> BTreeMap<u64, BTreeSet<u64>> {
-        let known: Vec<(u64, String)> = self.desk.with(|books| {
-            let is_known =
-                |id: &u64, is_alive: bool| is_alive || self.calls.values().any(|contact| contact == id);
-            let cards = books.cards.iter().filter(|(id, card)| is_known(id, card.is_alive));
-            cards.filter_map(|(id, _)| Some((*id, self.emails.get(id)?.clone()))).collect()
-        });
-        let of =
-            |email: &String| known.iter().filter(|(_, other)| other == email).map(|(id, _)| *id).collect();
-        known.iter().map(|(id, email)| (*id, of(email))).collect()
-    }
-
-    /// Nothing lost, nothing doubled, nothing of people's overwritten.
-    fn judge(&mut self) {
-        let persons = self.persons();
-        let books = self.desk.with(|books| books.clone());
-        let (edits, taken) = (&self.edits, &self.taken);
-        let renamed = |id: CustomerId| {
-            edits.iter().any(|edit| matches!(edit, Edit::CustomerRenamed(held, _) if *held == id))
-        };
-        let sum = &mut self.sum;
-        self.world.gorgias.account(|account| {
-            sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
-            let live: BTreeMap<&str, &Ticket> = account
-                .tickets
-                .values()
-                .filter(|ticket| ticket.trashed_at.is_none())
-                .filter_map(|ticket| Some((ticket.external_id.as_deref()?, ticket)))
-                .collect();
-            let mut shown = account.clone();
-            shown.tickets.retain(|_, ticket| ticket.trashed_at.is_none());
-            let held = shown.tickets.clone();
-            shown.messages.retain(|_, message| held.contains_key(&message.ticket));
-            sum.duplicates += shown.duplicates().len() as u64;
-            let customers: BTreeMap<&str, &Customer> = account
-                .customers
-                .values()
-                .filter_map(|customer| Some((customer.external_id.as_deref()?, customer)))
-                .collect();
-            for (list, contact) in &self.leads {
-                let key = format!("leaddesk:lead:{list}:{contact}");
-                if taken.contains(&key) {
-                    sum.edits_lost += u64::from(live.contains_key(key.as_str()));
-                    continue;
-                }
-                let Some(ticket) = live.get(key.as_str()) else {
-                    sum.lost += 1;
-                    continue;
-                };
-                // Whose it is: the person that the contact belongs to, named by its smallest contact.
-                let person = persons.get(contact).and_then(|members| members.first());
-                let owner = person.map(|person| format!("leaddesk:contact:{person}"));
-                let owner = owner.and_then(|owner| customers.get(owner.as_str()).map(|owner| owner.id));
-                if owner.is_some() && ticket.customer != owner {
-                    sum.not_restored += 1;
-                    *sum.faults.entry("ticket of another customer".to_owned()).or_default() += 1;
-                }
-            }
-            judge_calls(&self.calls, &persons, taken, &shown, sum);
-            judge_cards(&books.cards, &persons, &customers, &renamed, sum);
-        });
-    }
-
     /// The whole run is taken back: what people touched stays, and nothing else of ours does.
     async fn take_back(&mut self) {
         let ctx = self.ctx(&self.world);
@@ -446,58 +384,4 @@ fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
         _ => card.comment = format!("Remark {text}"),
     }
     card.updated = minute;
-}
-
-/// Every call stands in a ticket, unless people took the ticket away.
-fn judge_calls(
-    calls: &BTreeMap<u64, u64>,
-    persons: &BTreeMap<u64, BTreeSet<u64>>,
-    taken: &BTreeSet<String>,
-    shown: &Account,
-    sum: &mut Sum,
-) {
-    for (call, contact) in calls {
-        let key = format!("leaddesk:call:{call}");
-        let is_there = shown.messages.values().any(|message| message.external_id.as_ref() == Some(&key));
-        let members = persons.get(contact).cloned().unwrap_or_default();
-        let may_be_gone = |key: &String| {
-            key.rsplit(':')
-                .next()
-                .and_then(|id| id.parse().ok())
-                .is_some_and(|id| id == *contact || members.contains(&id))
-        };
-        if !is_there && !taken.iter().any(may_be_gone) {
-            sum.lost += 1;
-            *sum.faults.entry("call lost".to_owned()).or_default() += 1;
-        }
-    }
-}
-
-/// Who is one contact alone has the name and address of its card, unless people gave it another name.
-fn judge_cards(
-    cards: &BTreeMap<u64, Card>,
-    persons: &BTreeMap<u64, BTreeSet<u64>>,
-    customers: &BTreeMap<&str, &Customer>,
-    renamed: &dyn Fn(CustomerId) -> bool,
-    sum: &mut Sum,
-) {
-    for (contact, card) in cards.iter().filter(|(_, card)| card.is_alive && !card.lists.is_empty()) {
-        if persons.get(contact).is_none_or(|members| members.len() > 1) {
-            continue;
-        }
-        let Some(customer) = customers.get(format!("leaddesk:contact:{contact}").as_str()) else {
-            sum.lost += 1;
-            *sum.faults.entry("customer lost".to_owned()).or_default() += 1;
-            continue;
-        };
-        let name = format!("First{contact} {}", card.lname);
-        if !renamed(customer.id) && customer.name.as_ref() != Some(&name) {
-            sum.not_restored += 1;
-            *sum.faults.entry("name is not brought over".to_owned()).or_default() += 1;
-        }
-        if customer.email.as_ref() != Some(&card.email) {
-            sum.not_restored += 1;
-            *sum.faults.entry("address is not brought over".to_owned()).or_default() += 1;
-        }
-    }
 }

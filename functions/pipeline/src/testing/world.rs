@@ -255,6 +255,7 @@ impl World {
             migration: "acme".to_owned(),
             run: self.run.parse().expect("a run id"),
             pass: snapshot::Pass::Full,
+            held_open: crate::archive::HeldOpen::default(),
             store: Arc::clone(&self.store) as Arc<dyn crate::ports::store::Store>,
             source: Arc::new(super::fake_source::NoSource),
             destination: Arc::clone(&self.gorgias) as Arc<dyn crate::ports::gorgias::Gorgias>,

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use migration::call_home::Home;
-use migration::contact_point::{Region, normalize_email, normalize_phone};
+use migration::contact_point::{normalize_email, normalize_phone};
 use migration::keys::ExternalId;
 use migration::leaddesk::{CallId, ContactId, LeadId};
-use migration::person::{ContactIdentity, Normalised, PersonId, Persons, Resolver};
+use migration::person::PersonId;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::{
     ControlDeltaScope, SourceCall, SourceContact, SourceConversation, SourceLead, SourceList,
@@ -23,13 +23,15 @@ use super::differing::{Differing, differing};
 use super::error::TransformError;
 use super::fold::Fold;
 use super::making::{Making, Portion};
-use super::{Rows, Source, made_from, open, records};
+use super::who::{self, Both};
+use super::{Rows, Source, made_from, open, records, tickets_as_of};
 use crate::archive::{self, Provenance};
 use crate::context::Context;
 use crate::deltas::{BegunV1, PlanV1};
 use crate::documents::{self, DocumentError};
 use crate::extract;
 use crate::extract::since::Since;
+use crate::load::drafts::TicketRows;
 use crate::wish;
 
 /// Kept beside the tables: what the comparison came to.
@@ -49,6 +51,7 @@ pub async fn run(ctx: &Context, begun: &BegunV1) -> Result<PlanV1, TransformErro
     if let Some(StoredChanges::V1(plan)) = documents::get(ctx, key.clone()).await? {
         return Ok(plan);
     }
+    let ctx = &ctx.holding_open();
     let since = Since::of(ctx).await?.ok_or(TransformError::ScratchDamaged)?;
     let differing = differing(ctx, &since).await?;
     let mut plan = PlanV1 { source: differing.counts.clone(), ..PlanV1::default() };
@@ -59,88 +62,14 @@ pub async fn run(ctx: &Context, begun: &BegunV1) -> Result<PlanV1, TransformErro
     Ok(plan)
 }
 
-/// Who was who, and who is who.
-struct Both {
-    old: Persons,
-    new: Arc<Persons>,
-    /// Contacts that are there now.
-    region: Region,
-}
-
-impl Both {
-    /// Everybody who belongs, or belonged, to a person of one of these.
-    fn closure(&self, seeds: impl IntoIterator<Item = ContactId>) -> BTreeSet<ContactId> {
-        let mut open: Vec<ContactId> = seeds.into_iter().collect();
-        let mut all = BTreeSet::new();
-        while let Some(contact) = open.pop() {
-            if !all.insert(contact) {
-                continue;
-            }
-            for persons in [&self.old, &*self.new] {
-                let members = persons.person_of(contact).map(|person| persons.members(person));
-                open.extend(members.into_iter().flatten().filter(|member| !all.contains(member)));
-            }
-        }
-        all
-    }
-}
-
-async fn persons(ctx: &Context, since: &Since, differing: &Differing) -> Result<Both, TransformError> {
-    /// What identifies nobody.
-    const BESIDE: [&str; 11] = [
-        "web_address",
-        "street_address",
-        "postcode",
-        "city",
-        "country",
-        "job_title",
-        "company_name",
-        "company_registration",
-        "vat_number",
-        "comment",
-        snapshot::RAW_JSON,
-    ];
-    let region = ctx.mapping.region;
-    let new = archive::open::<SourceContact>(ctx, &ctx.run, ctx.pass).await?.without(&BESIDE)?;
-    let before = since.open::<SourceContact>().await?.without(&BESIDE)?;
-    let (contacts, cards) = (differing.contacts.clone(), differing.cards.clone());
-    tokio::task::spawn_blocking(move || {
-        let (mut old_side, mut new_side) = (Resolver::new(), Resolver::new());
-        for row in new {
-            let row = row?;
-            let normalised = normalised(&row);
-            let Ok(contact) = records::contact(row, Vec::new()) else { continue };
-            let identity = ContactIdentity::of_normalised(&contact, normalised, region);
-            if !cards.contains(&contact.id) {
-                old_side.add(identity.clone());
-            }
-            new_side.add(identity);
-        }
-        let keys: BTreeSet<Key> = contacts.iter().map(|contact| wish::parent(&contact.to_string())).collect();
-        for row in before.only(&keys)? {
-            let row = row?;
-            let normalised = normalised(&row);
-            if let Ok(contact) = records::contact(row, Vec::new()) {
-                old_side.add(ContactIdentity::of_normalised(&contact, normalised, region));
-            }
-        }
-        Ok(Both { old: old_side.finish(), new: Arc::new(new_side.finish()), region })
-    })
-    .await?
-}
-
-fn normalised(row: &SourceContact) -> Normalised {
-    // Further numbers come first only where there is no primary one.
-    let phone = row.phone_raw.as_ref().and_then(|_| row.phone_e164.clone());
-    Normalised { email: row.email_normalized.clone(), phone }
-}
-
 /// What is made anew.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     pub(super) contacts: BTreeSet<ContactId>,
     /// Keys of tickets that are looked at.
     pub(super) tickets: BTreeSet<String>,
+    /// These, as they were wished before.
+    pub(super) before: BTreeMap<String, TicketRows>,
     /// Keys of customers that are looked at.
     pub(super) customers: BTreeSet<String>,
     /// Calls that are made, with the ticket where an earlier reading put them.
@@ -156,17 +85,21 @@ pub(super) struct Scope {
     pub(super) lists: BTreeSet<String>,
 }
 
-/// The text of a key of one.
-fn first_text(key: &Key) -> Option<&str> {
-    std::str::from_utf8(key.as_bytes().strip_suffix(&[0, 0])?).ok()
+/// The first text of a key; of ids and keys of ours, which hold no zero byte.
+fn first_of(key: &Key) -> Option<&str> {
+    let bytes = key.as_bytes();
+    std::str::from_utf8(bytes.get(..end_of_text(bytes)?)?).ok()
 }
 
 /// The second text of a key of two.
 fn second_text(key: &Key) -> Option<&str> {
     let bytes = key.as_bytes();
-    let end = bytes.windows(2).position(|pair| pair == [0, 0])?;
-    let rest = bytes.get(end + 2..)?;
+    let rest = bytes.get(end_of_text(bytes)? + 2..)?;
     std::str::from_utf8(rest.strip_suffix(&[0, 0])?).ok()
+}
+
+fn end_of_text(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == 0)
 }
 
 /// Leads of these contacts, in one reading.
@@ -180,6 +113,23 @@ async fn leads_of(ctx: &Context, contacts: &BTreeSet<ContactId>) -> Result<Vec<S
     .await?
 }
 
+/// The same of the reading before, by their ids alone.
+async fn leads_before(
+    since: &Since,
+    contacts: &BTreeSet<ContactId>,
+) -> Result<BTreeSet<LeadId>, TransformError> {
+    let (reader, contacts) = (since.open::<SourceLead>().await?, contacts.clone());
+    tokio::task::spawn_blocking(move || {
+        let lead = |key: &Key| {
+            let contact = second_text(key)?.parse().ok().filter(|contact| contacts.contains(contact))?;
+            Some(LeadId { list: first_of(key)?.parse().ok()?, contact })
+        };
+        let keys = reader.keys_where(|key| lead(key).is_some())?;
+        Ok(keys.iter().filter_map(lead).collect())
+    })
+    .await?
+}
+
 /// Keys of the wished tickets of these contacts' leads, also of leads that no reading tells any more: whose they are may
 /// change as long as the contact is there.
 async fn lead_tickets(
@@ -187,22 +137,21 @@ async fn lead_tickets(
     wish: Pass,
     contacts: &BTreeSet<ContactId>,
 ) -> Result<BTreeSet<String>, TransformError> {
-    let mut keys = BTreeSet::new();
+    let mut tickets = BTreeSet::new();
     for pass in BTreeSet::from([Pass::Full, wish]) {
         if !archive::is_sealed(ctx, &ctx.run, pass, WantTicket::SCHEMA).await? {
             continue;
         }
         let (reader, contacts) = (archive::open::<WantTicket>(ctx, &ctx.run, pass).await?, contacts.clone());
         let found = tokio::task::spawn_blocking(move || {
-            let is_theirs = |key: &Key| {
-                first_text(key).and_then(lead_of).is_some_and(|lead| contacts.contains(&lead.contact))
-            };
-            let rows = reader.only_where(is_theirs)?;
-            rows.map(|row| Ok(row?.external_id)).collect::<Result<Vec<_>, TransformError>>()
+            reader.keys_where(|key| {
+                let lead = first_of(key).and_then(lead_of);
+                lead.is_some_and(|lead| contacts.contains(&lead.contact))
+            })
         });
-        keys.extend(found.await??);
+        tickets.extend(found.await??.iter().filter_map(first_of).map(str::to_owned));
     }
-    Ok(keys)
+    Ok(tickets)
 }
 
 /// The lead that a key of a ticket names.
@@ -288,13 +237,11 @@ async fn scope(
     for row in open::<SourceList>(ctx).await? {
         scope.lists.insert(row?.leaddesk_list_id);
     }
-    let before = leads_of(&since.base, &scope.contacts).await?;
-    for lead in leads.iter().chain(&before) {
-        scope.tickets.extend(records::lead(lead).map(|lead| ExternalId::lead(lead.id).to_string()));
-    }
+    scope.leads_before = leads_before(since, &scope.contacts).await?;
+    let of_leads = scope.leads.iter().chain(&scope.leads_before);
+    scope.tickets.extend(of_leads.map(|lead| ExternalId::lead(*lead).to_string()));
     scope.tickets.extend(lead_tickets(ctx, wish_before, &scope.contacts).await?);
-    scope.leads_before = before.iter().filter_map(|lead| Some(records::lead(lead).ok()?.id)).collect();
-    scope.listed_before = before.iter().filter_map(|lead| lead.leaddesk_contact_id.parse().ok()).collect();
+    scope.listed_before = scope.leads_before.iter().map(|lead| lead.contact).collect();
     for contact in &scope.contacts {
         let customer = ExternalId::customer(*contact);
         scope.tickets.insert(ExternalId::calls_without_lead(&customer).to_string());
@@ -318,8 +265,7 @@ async fn homes(
     // Calls by number alone, and calls that other tickets hold.
     let mut others: BTreeSet<String> = BTreeSet::new();
     if !differing.told_before.is_empty() {
-        let texts = ["body_text", "body_html"];
-        let messages = wish::as_of_without::<WantMessage>(ctx, wish_before, &texts).await?;
+        let messages = wish::as_of_with_only::<WantMessage>(ctx, wish_before, &["external_id"]).await?;
         for row in messages {
             let row = row?;
             let call = row.external_id.strip_prefix("leaddesk:call:");
@@ -333,7 +279,8 @@ async fn homes(
     scope.tickets.extend(others);
     scope.calls.extend(changed.iter().map(|call| (call.leaddesk_call_id.clone(), None)));
     scope.tickets.extend(number_tickets(both, changed));
-    for row in wish::some::<WantMessage>(ctx, wish_before, &texts(&scope.tickets)).await? {
+    let before = tickets_as_of(ctx, wish_before, &texts(&scope.tickets)).await?;
+    for row in before.values().flat_map(|rows| &rows.messages) {
         let Some(call) = row.external_id.strip_prefix("leaddesk:call:") else { continue };
         let home = home_of(&row.ticket_external_id);
         let is_there = match &home {
@@ -351,6 +298,7 @@ async fn homes(
             scope.calls.remove(call);
         }
     }
+    scope.before = before;
     Ok(())
 }
 
@@ -381,7 +329,7 @@ async fn make(
     plan: &mut PlanV1,
 ) -> Result<(), TransformError> {
     let wish_before: Pass = begun.wish.parse()?;
-    let both = persons(ctx, since, &differing).await?;
+    let both = who::is_who(ctx, since, &differing).await?;
     let (scope, leads, calls) = scope(ctx, wish_before, since, &differing, &both).await?;
     let mapping = documents::confirmed_mapping(ctx).await?;
     let inventory = documents::inventory(ctx).await?;

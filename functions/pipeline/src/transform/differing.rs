@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::leaddesk::ContactId;
-use snapshot::diff::{self, Difference};
+use snapshot::diff::{self, KeyDifference, Kind};
 use snapshot::tables::{
     SourceAgent, SourceBlacklist, SourceCall, SourceCampaign, SourceChatMessage, SourceContact,
     SourceConversation, SourceFieldValue, SourceLead, SourceList, SourceOutcome, SourceRecording,
@@ -78,14 +78,10 @@ async fn compare(
     if old.content_digest == new.content_digest && old.rows == new.rows {
         return Ok(());
     }
-    let (old_paths, new_paths) =
-        (archive::local_parts(ctx, &old).await?, archive::local_parts(ctx, &new).await?);
-    let (found, counts, rows) = tokio::task::spawn_blocking(move || {
-        let mut differences = diff::compare(&old, &old_paths, &new, &new_paths)?;
-        let found = differences.by_ref().collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, snapshot::SnapshotError>((found, differences.counts(), old.rows))
-    })
-    .await??;
+    let rows = old.rows;
+    let old = archive::opened(&since.base, &ctx.run, since.base.pass, table).await?;
+    let new = archive::opened(ctx, &ctx.run, ctx.pass, table).await?;
+    let (found, counts) = tokio::task::spawn_blocking(move || diff::keys(&old, &new)).await??;
     check(ctx, table, counts.removed, counts.added + counts.changed, rows)?;
     let named = [("added", counts.added), ("removed", counts.removed), ("changed", counts.changed)];
     let named = named.into_iter().filter(|(_, count)| *count > 0);
@@ -120,11 +116,9 @@ fn check(
     Ok(())
 }
 
-fn take(table: &'static TableSchema, difference: &Difference, out: &mut Differing) {
-    let (key, is_gone) = match difference {
-        Difference::Added { key } | Difference::Changed { key, .. } => (key, false),
-        Difference::Removed { key } => (key, true),
-    };
+fn take(table: &'static TableSchema, difference: &KeyDifference, out: &mut Differing) {
+    let KeyDifference { kind, key } = difference;
+    let is_gone = *kind == Kind::Removed;
     let text = |at: usize| match key.get(at) {
         Some(ValueBuf::Text(text)) => text.clone(),
         _ => String::new(),
@@ -143,7 +137,7 @@ fn take(table: &'static TableSchema, difference: &Difference, out: &mut Differin
         // A call that is not told any more stays where it is.
         if !is_gone {
             out.calls.insert(text(0));
-            if table == SourceRecording::SCHEMA || matches!(difference, Difference::Changed { .. }) {
+            if table == SourceRecording::SCHEMA || *kind == Kind::Changed {
                 out.told_before.insert(text(0));
             }
         }

@@ -166,17 +166,20 @@ impl Fold<'_> {
         merged: &BTreeMap<String, String>,
         layer: &mut Layer,
     ) -> Result<(), TransformError> {
-        let mut keys: BTreeSet<String> = self.scope.tickets.iter().chain(new.keys()).cloned().collect();
+        let mut keys: BTreeSet<String> = new.keys().cloned().collect();
         if !merged.is_empty() {
             // Tickets that nobody made anew follow their customer.
-            for row in wish::as_of::<WantTicket>(self.ctx, self.wish_before).await? {
+            let columns = ["customer_external_id"];
+            for row in wish::as_of_with_only::<WantTicket>(self.ctx, self.wish_before, &columns).await? {
                 let row = row?;
                 if merged.contains_key(&row.customer_external_id) {
                     keys.insert(row.external_id);
                 }
             }
         }
-        let mut old = self.tickets_before(&keys).await?;
+        keys.retain(|key| !self.scope.tickets.contains(key));
+        let mut old = self.scope.before.clone();
+        old.extend(self.tickets_before(&keys).await?);
         for (key, rows) in new {
             let Some(before) = old.remove(&key) else {
                 layer.state(TICKET, &key, NEW, None);
