@@ -243,6 +243,12 @@ pub(crate) struct Run {
     /// Who approves
     #[arg(long, value_name = "NAME", default_value = "run --yes")]
     pub(crate) by: String,
+    /// Move only so many tickets, chosen to show every kind of record, office, month and trouble; a run of its own
+    #[arg(long, value_name = "TICKETS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) sample: Option<u32>,
+    /// Seed of the sample; the same one chooses the same records [default: the number of the sample]
+    #[arg(long, value_name = "N", requires = "sample")]
+    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) strict: Strict,
 }

@@ -19,6 +19,7 @@ mod remote;
 mod repair;
 mod rollback;
 mod run;
+mod sample;
 mod schema;
 mod spotcheck;
 mod status;

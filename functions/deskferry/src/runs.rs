@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use pipeline::ports::store::{InvalidKey, Key, Store, StoreError};
+use pipeline::sample::{self, WishV1};
 use snapshot::RunId;
 
 use crate::failure::{Failure, catalogue};
@@ -22,6 +23,8 @@ const SETTINGS_FOLDER: &str = "settings";
 const REPORTS_FOLDER: &str = "reports";
 /// The document that the step `finish` leaves: what was switched off is on again.
 const FINISHED_FILE: &str = "finish.json";
+/// The document that the step `prepare` leaves.
+const PREPARED_FILE: &str = "destination.json";
 /// What the last step leaves in the newest report.
 const HANDOFF_FOLDER: &str = "handoff";
 
@@ -119,10 +122,45 @@ impl Runs<'_> {
         let reports = self.below(&format!("{REPORTS_FOLDER}/{run}")).await?;
         let newest =
             reports.iter().map(|(number, _)| number).filter(|name| name.parse::<u32>().is_ok()).max();
+        if newest.is_some() && self.sample(run).await?.is_some() {
+            return Ok(RunState::Finished);
+        }
         let has_handoff = reports
             .iter()
             .any(|(number, rest)| Some(number) == newest && rest.split('/').next() == Some(HANDOFF_FOLDER));
         Ok(if has_handoff { RunState::Finished } else { RunState::Unfinished })
+    }
+
+    /// What the run is a sample of; nothing when it is none.
+    pub(crate) async fn sample(&self, run: &RunId) -> Result<Option<WishV1>, StoreError> {
+        let key = self.key(&format!("{RUNS_FOLDER}/{run}/{}", sample::MARK))?;
+        match self.store.get(&key).await {
+            Ok(bytes) => Ok(sample::wish_from(&bytes)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the run wrote to Gorgias, or was about to.
+    pub(crate) async fn is_prepared(&self, run: &str) -> Result<bool, StoreError> {
+        match self.store.get(&self.key(&format!("{RUNS_FOLDER}/{run}/{PREPARED_FILE}"))?).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs that count when none is named, oldest first: a sample steps back once the run that it is a sample of began to
+    /// write.
+    async fn counting(&self) -> Result<Vec<RunId>, StoreError> {
+        let mut counting = Vec::new();
+        for run in self.list().await? {
+            match self.sample(&run).await? {
+                Some(wish) if self.is_prepared(&wish.of).await? => {}
+                _ => counting.push(run),
+            }
+        }
+        Ok(counting)
     }
 
     /// The run that is meant: the named one, or by the rule of the command.
@@ -144,9 +182,10 @@ impl Runs<'_> {
             };
         }
         let mut found = None;
-        for run in runs.iter().rev() {
+        let counting = self.counting().await?;
+        for run in counting.iter().rev() {
             let state = self.state(run).await?;
-            let is_newest = Some(run) == runs.last();
+            let is_newest = Some(run) == counting.last();
             let fits = match wanted {
                 Wanted::UnfinishedOrNew => state == RunState::Unfinished,
                 // The newest one, unless an unfinished one is found further back.
@@ -241,6 +280,26 @@ mod tests {
         put(&store, "reports/2026-11-20-a1/0002/report.json").await;
         let chosen = choose(&store, None, Wanted::UnfinishedOrNew).await.unwrap();
         assert_eq!((chosen.run.as_str(), chosen.state), ("2026-11-20-a1", RunState::Unfinished));
+    }
+
+    #[tokio::test]
+    async fn a_sample_counts_until_its_run_begins_to_write() {
+        let store = store(&[("2026-11-20-a1", false), ("2026-11-20-a2", true)]).await;
+        let mark =
+            r#"{"version":"1","of":"2026-11-20-a1","size":25,"seed":1,"asked_at":"2026-11-20T10:00:00Z"}"#;
+        let key = Key::new("acme/runs/2026-11-20-a2/sample.json".to_owned()).unwrap();
+        store.put_new(&key, mark.into()).await.unwrap();
+        let shown = async |wanted| {
+            let chosen = choose(&store, None, wanted).await.unwrap();
+            format!("{} {}", chosen.run, chosen.state)
+        };
+        assert_eq!(shown(Wanted::Newest).await, "2026-11-20-a2 finished");
+        assert_eq!(shown(Wanted::Any).await, "2026-11-20-a1 goes on");
+        put(&store, "runs/2026-11-20-a1/destination.json").await;
+        assert_eq!(shown(Wanted::Newest).await, "2026-11-20-a1 goes on");
+        put(&store, "reports/2026-11-20-a2/0001/report.json").await;
+        let named = choose(&store, Some("2026-11-20-a2"), Wanted::Newest).await.unwrap();
+        assert_eq!(named.state, RunState::Finished);
     }
 
     #[tokio::test]

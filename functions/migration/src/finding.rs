@@ -251,6 +251,7 @@ catalogue! {
     USR108_USER_GONE = "USR108", Error, "the chosen user is not at the destination", "choose a user that is there, or the placeholder";
     USR107_PLACEHOLDER = "USR107", Note, "records of this agent carry the service user", "nothing; chosen by name";
 
+    SAM101_OUTSIDE = "SAM101", Note, "the record is not in this sample", "nothing: the run of everything moves it";
     LEA101_CREATED_FROM_CALL = "LEA101", Note, "creation time taken from the first call", "nothing";
     LEA102_CREATED_FROM_LIST = "LEA102", Note, "creation time taken from the list's last call time", "nothing";
     LEA103_CREATED_FROM_UPDATE = "LEA103", Note, "creation time taken from the contact's update time", "nothing";

@@ -31,6 +31,7 @@ pub mod mapping;
 pub mod message;
 pub mod person;
 pub mod residency;
+pub mod sample;
 pub mod suggest;
 pub mod tags;
 pub mod teams;

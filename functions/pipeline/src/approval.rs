@@ -11,7 +11,7 @@ use migration::approval::{
 };
 use migration::canonical::Digest;
 use migration::gorgias::{FieldId, TagId, TeamId, UserId};
-use migration::ledger::DestinationObject;
+use migration::ledger::{DestinationObject, Settled, WriteState};
 use migration::mapping::ConfirmedMapping;
 use migration::settings::MappingSettings;
 use snapshot::Pass;
@@ -250,7 +250,12 @@ async fn made(ctx: &Context, domain: &str) -> Result<Made, LedgerError> {
     }
     let (book, _) = Ledger::read_of(ctx, domain).await?;
     for (key, written) in book.iter().filter(|(_, written)| written.is_ours) {
-        let Some(id) = written.destination().map(|id| id.0) else { continue };
+        // A field that a rollback archived is there still, and ours.
+        let id = match written.state {
+            WriteState::Settled(Settled::Undone(id)) if key.object == DestinationObject::Field => Some(id),
+            _ => written.destination(),
+        };
+        let Some(id) = id.map(|id| id.0) else { continue };
         match key.object {
             DestinationObject::Field => drop(made.fields.insert(FieldId(id))),
             DestinationObject::Tag => drop(made.tags.insert(TagId(id))),

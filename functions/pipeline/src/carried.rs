@@ -17,6 +17,7 @@ use crate::extract::{self, ExtractError};
 use crate::operator::folder::{self, Folder, OperatorFault};
 use crate::ports::store::{InvalidKey, Key, Put, Store, StoreError};
 use crate::run_folder::{self, DocumentError};
+use crate::sample;
 
 /// Why something could not be carried.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +100,7 @@ pub async fn settings(store: &dyn Store, migration: &str, run: &RunId) -> Result
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The newest run of a migration that has settings.
+/// The newest run of a migration that has settings and is no sample.
 ///
 /// # Errors
 /// [`CarryError`].
@@ -111,7 +112,18 @@ pub async fn newest_run(store: &dyn Store, migration: &str) -> Result<Option<Run
         let (run, _) = key.as_str().strip_prefix(&below)?.split_once('/')?;
         run.parse::<RunId>().ok()
     });
-    Ok(runs.max())
+    let mut runs: Vec<RunId> = runs.collect();
+    runs.sort_unstable();
+    runs.dedup();
+    while let Some(run) = runs.pop() {
+        let mark = Key::new(format!("{migration}/runs/{run}/{}", sample::MARK))?;
+        match store.get(&mark).await {
+            Ok(_) => {}
+            Err(StoreError::NotFound { .. }) => return Ok(Some(run)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }
 
 /// Stores the operator's files and the list of those that the run was begun with. The same files again are success.

@@ -210,6 +210,8 @@ pub struct Shown {
     pub done: Vec<Step>,
     /// A person confirmed the mapping.
     pub is_confirmed: bool,
+    /// It is a sample: there is nothing to hand off.
+    pub is_sample: bool,
     /// By [`place`] of the wave.
     pub gates: [Gate; Wave::ALL.len()],
     /// None before the first delta.
@@ -277,7 +279,9 @@ pub fn next(shown: &Shown) -> Next {
             Gate::Passed => (),
         }
     }
-    [Step::Finish, Step::Report, Step::Handoff].into_iter().find(is_open).map_or(Next::Nothing, Next::Run)
+    let last = [Step::Finish, Step::Report, Step::Handoff];
+    let last = last.into_iter().filter(|step| !(shown.is_sample && *step == Step::Handoff));
+    last.into_iter().find(is_open).map_or(Next::Nothing, Next::Run)
 }
 
 #[cfg(test)]
@@ -290,7 +294,8 @@ mod tests {
         [Step::Discover, Step::Propose, Step::Prepare, Step::Extract, Step::Transform, Step::Plan];
 
     fn check(done: &[Step], is_confirmed: bool, gates: [Gate; 3], expected: &Expect) {
-        let shown = Shown { done: done.to_vec(), is_confirmed, gates, delta: None };
+        let done = done.to_vec();
+        let shown = Shown { done, is_confirmed, is_sample: false, gates, delta: None };
         let told = match next(&shown) {
             Next::Run(step) => step.to_string(),
             Next::Confirmation => "confirmation".to_owned(),
@@ -326,6 +331,17 @@ mod tests {
         let reported = [&ended[..], &[Step::Report]].concat();
         check(&reported, true, [Passed; 3], &expect!["handoff"]);
         check(&[&reported[..], &[Step::Handoff]].concat(), true, [Passed; 3], &expect!["nothing"]);
+    }
+
+    #[test]
+    fn a_sample_ends_with_its_report() {
+        let loads = Wave::ALL.map(Step::Load);
+        let done = [&FLOW[..], &loads[..], &[Step::Finish]].concat();
+        let shown =
+            Shown { done, is_confirmed: true, is_sample: true, gates: [Gate::Passed; 3], delta: None };
+        assert_eq!(next(&shown), Next::Run(Step::Report));
+        let done = [&shown.done[..], &[Step::Report]].concat();
+        assert_eq!(next(&Shown { done, ..shown }), Next::Nothing);
     }
 
     #[test]

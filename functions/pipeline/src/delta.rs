@@ -39,6 +39,7 @@ use crate::reconcile::ReconcileError;
 use crate::reconcile::customers::Wanted;
 use crate::residency::{self, ResidencyError};
 use crate::run_folder::DocumentError;
+use crate::sample::{self, SampleError};
 use crate::transform::{self, TransformError, changed};
 use crate::wish::{self, CUSTOMER, TICKET};
 
@@ -115,6 +116,9 @@ pub enum DeltaError {
         /// The part that is open.
         part: &'static str,
     },
+    /// The run is a sample.
+    #[error("cannot bring over what changed")]
+    Sample(#[from] SampleError),
     /// The run is not loaded to its end.
     #[error("the run is not loaded and compared to its end; run deskferry run first")]
     NotLoaded,
@@ -152,6 +156,7 @@ impl DeltaError {
             Self::Drive(_) => "LOD100",
             Self::OtherAccount { .. } => "LOD002",
             Self::Residency(error) => error.code(),
+            Self::Sample(error) => error.code(),
             Self::NotLoaded | Self::OutOfOrder { .. } => "DEL001",
             Self::Unsettled { .. } => "LOD104",
         }
@@ -218,6 +223,7 @@ pub async fn open_part(ctx: &Context, number: u32) -> Result<Option<DeltaPart>, 
 }
 
 async fn may_begin(ctx: &Context) -> Result<(), DeltaError> {
+    sample::refuse(ctx, "a delta").await?;
     if !finish::is_done(ctx).await? {
         return Err(DeltaError::NotLoaded);
     }

@@ -44,6 +44,7 @@ pub mod repairs;
 pub mod residency;
 pub mod rollbacks;
 pub mod run_folder;
+pub mod sample; // a run's decisions         -> a run of its own over a few records that show everything
 pub mod source_json;
 pub mod spotcheck; // records drawn by seed      -> a page side by side, and what people said of them
 pub mod step;

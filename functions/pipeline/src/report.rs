@@ -46,6 +46,7 @@ use crate::plan::{self, PlanError, PlanV1};
 use crate::ports::store::{InvalidKey, Key, StoreError};
 use crate::prepare::{self, PrepareError};
 use crate::run_folder::{self, DocumentError};
+use crate::sample::{self, ChosenV1, SampleError};
 use crate::step::{StepFinding, StepReport};
 use crate::transform;
 
@@ -94,6 +95,9 @@ pub enum ReportError {
     /// A name that is no key.
     #[error("cannot name an object")]
     Key(#[from] InvalidKey),
+    /// What the sample is.
+    #[error("cannot read what the sample is")]
+    Sample(#[from] SampleError),
     /// The figures cannot be true.
     #[error("the figures of the run cannot be true")]
     Figures(#[from] SummaryError),
@@ -130,6 +134,7 @@ impl ReportError {
             Self::Prepared(error) => error.code(),
             Self::Plan(error) => error.code(),
             Self::Ledger(_) => "LED101",
+            Self::Sample(error) => error.code(),
             Self::Figures(_) => migration::finding::CMP107_COUNT.as_str(),
             Self::Csv(_) | Self::Scratch(_) => "REP001",
             Self::Worker(_) => "REP002",
@@ -238,6 +243,7 @@ struct Sources {
     known: Arc<Known>,
     recordings: Option<RecordingsV1>,
     forecast: Option<ForecastV1>,
+    sample: Option<ChosenV1>,
 }
 
 impl Sources {
@@ -276,6 +282,7 @@ impl Sources {
             forecast,
             known: Arc::new(known),
             recordings,
+            sample: sample::chosen(ctx).await?,
         })
     }
 
@@ -321,6 +328,7 @@ impl Sources {
             remarks.push(RemarkV1 { code: DIFFERENCES_NOT_KEPT.to_owned(), text });
         }
         let next = match (summary.verdict, self.verdicts.is_complete(), failures.first()) {
+            (_, true, _) if self.sample.is_some() => "deskferry rollback plan".to_owned(),
             (_, true, _) => "deskferry handoff".to_owned(),
             (Verdict::Fail, false, _) => match self.verdicts.unexplained().keys().next() {
                 Some(code) => format!("deskferry explain {code}"),
@@ -343,6 +351,7 @@ impl Sources {
             dropped_values: reasons.dropped_values.into_sorted(),
             notes: self.counts.notes.clone(),
             recordings: self.recordings,
+            sample: self.sample.clone(),
             requests_by_route: self.usage.requests.clone(),
             forecast: self.forecast.clone(),
             is_complete: self.verdicts.is_complete(),

@@ -38,10 +38,11 @@ use crate::reconcile::{ReconcileError, Scene};
 use crate::repairs;
 use crate::rollbacks;
 use crate::run_folder::{self, DocumentError};
+use crate::sample::SampleError;
 
 pub use crate::rollbacks::{Phase, PlanV1, Rollback, newest, of_this_run};
 pub use certificate::{CertificateV1, ResidueV1, certificate};
-pub use phases::{apply, purge, undo};
+pub use phases::{apply, hold, purge, undo};
 
 use survey::Survey;
 
@@ -57,6 +58,9 @@ pub enum RollbackError {
     /// A document.
     #[error("cannot read or keep a document of the rollback")]
     Document(#[from] DocumentError),
+    /// What the sample is.
+    #[error("cannot tell whether the run is a sample")]
+    Sample(#[from] SampleError),
     /// The approved mapping.
     #[error("cannot read the approved mapping")]
     Mapping(#[from] documents::DocumentError),
@@ -156,6 +160,7 @@ impl RollbackError {
     pub fn code(&self) -> &str {
         match self {
             Self::Archive(error) => error.code(),
+            Self::Sample(error) => error.code(),
             Self::Document(_) | Self::Mapping(_) | Self::Store(_) | Self::Key(_) | Self::Row(_) => "STO101",
             Self::Ledger(_) => "LED101",
             Self::Read(ReadError::Credentials { .. }) | Self::Drive(DriveError::Credentials { .. }) => {

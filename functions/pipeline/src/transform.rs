@@ -17,6 +17,7 @@ mod fold;
 mod frames;
 mod making;
 pub mod records;
+mod sampled;
 pub mod scratch;
 mod shape;
 #[cfg(test)]
@@ -44,10 +45,12 @@ use crate::context::Context;
 use crate::documents::{self, DocumentError};
 use crate::extract;
 use crate::progress::Event;
+use crate::sample;
 use crate::step::{StepFinding, StepReport};
 pub(crate) use bundles::{customers_as_of, tickets_as_of};
 pub(crate) use fold::VANISHED_TAG;
 use making::{Made, Making};
+use sampled::Sampling;
 
 /// Name of the step in reports and events.
 const STEP: &str = "transform";
@@ -115,21 +118,36 @@ pub async fn run(ctx: &Context) -> Result<StepReport, TransformError> {
         mapping_hash: Some(mapping.digest().to_hex()),
         taken_at: None,
     };
-    let made = {
+    let sampling = match sample::wish(ctx).await? {
+        Some(wish) => Some(Sampling::open(ctx, wish).await?),
+        None => None,
+    };
+    let (made, chosen) = {
         let ctx = ctx.clone();
         tokio::task::spawn_blocking(move || {
-            Making {
+            let making = Making {
                 ctx: &ctx,
                 mapping: &mapping,
                 inventory: &inventory,
-                provenance,
+                provenance: provenance.clone(),
                 started_at,
                 portion: None,
+            };
+            let made = making.make(source, rejects)?;
+            match sampling {
+                Some(sampling) => {
+                    let (made, chosen) = sampling.restrict(&ctx, &provenance, made)?;
+                    making::check(&made.balance)?;
+                    Ok::<_, TransformError>((made, Some(chosen)))
+                }
+                None => Ok((made, None)),
             }
-            .make(source, rejects)
         })
         .await??
     };
+    if let Some(chosen) = chosen {
+        sample::keep(ctx, &chosen).await?;
+    }
     let Made { balance, tables } = made;
     for table in tables {
         archive::publish(ctx, table).await?;

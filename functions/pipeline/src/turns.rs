@@ -165,8 +165,8 @@ pub fn next(shown: &Shown, history: &History, wake: Wake) -> Action {
     let step = match conduct::next(shown) {
         Next::Nothing => match (shown.open_delta(), wake) {
             (Some(part), _) => part,
-            (None, Wake::Schedule | Wake::Delta) => shown.new_delta(),
-            (None, Wake::Completion | Wake::Person) => return Action::Rest(Why::Done),
+            (None, Wake::Schedule | Wake::Delta) if !shown.is_sample => shown.new_delta(),
+            (None, _) => return Action::Rest(Why::Done),
         },
         Next::Confirmation => return Action::Rest(Why::Confirmation),
         Next::Run(step) => step,
@@ -264,7 +264,8 @@ mod tests {
     fn loaded(gate: Gate) -> Shown {
         use Step::{Discover, Extract, Load, Plan, Prepare, Propose, Transform};
         let done = vec![Discover, Propose, Prepare, Extract, Transform, Plan, Load(Wave::Customers)];
-        Shown { done, is_confirmed: true, gates: [gate, Gate::Open, Gate::Open], delta: None }
+        let gates = [gate, Gate::Open, Gate::Open];
+        Shown { done, is_confirmed: true, is_sample: false, gates, delta: None }
     }
 
     fn check(shown: &Shown, history: &str, wake: Wake, expected: &Expect) {
@@ -329,6 +330,7 @@ mod tests {
         let over = |delta: Option<(u32, Option<DeltaPart>)>| Shown {
             done: done.into_iter().chain(loads.clone()).collect(),
             is_confirmed: true,
+            is_sample: false,
             gates: [Gate::Passed; 3],
             delta: delta.map(|(number, open)| DeltaShown { number, open }),
         };
@@ -347,6 +349,8 @@ mod tests {
             check(&open(DeltaPart::Make), "", wake, &expect!["delta/3/make to transform as 1"]);
             check(&open(DeltaPart::Write), "", wake, &expect!["delta/3/write to load as 1"]);
         }
+        let sample = Shown { is_sample: true, ..over(None) };
+        check(&sample, "", Wake::Schedule, &expect!["rest: Done"]);
         // A schedule does not ask again and again what needs a person.
         let halted = "delta/3/read:halted";
         check(&over(Some((3, Some(DeltaPart::Read)))), halted, Wake::Schedule, &expect!["rest: Halted"]);

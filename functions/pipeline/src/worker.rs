@@ -31,6 +31,7 @@ use crate::reconcile::{self, ReconcileError, verdict};
 use crate::report::{self, ReportError, steps};
 use crate::residency::{self, ResidencyError};
 use crate::run_folder::DocumentError;
+use crate::sample::{self, SampleError};
 use crate::step::StepReport;
 use crate::stop::Stopped;
 use crate::transform::{self, TransformError};
@@ -87,6 +88,9 @@ pub enum StepError {
     /// A delta.
     #[error("cannot bring over what changed")]
     Delta(#[source] Box<DeltaError>),
+    /// What needs a run of everything.
+    #[error("cannot go on with a sample")]
+    Sample(#[from] SampleError),
     /// A document of the run.
     #[error("cannot read or keep a document of the run")]
     Document(#[from] DocumentError),
@@ -140,6 +144,7 @@ impl StepError {
             Self::Handoff(error) => error.code().to_owned(),
             Self::Archive(error) => error.code().to_owned(),
             Self::Delta(error) => error.code().to_owned(),
+            Self::Sample(error) => error.code().to_owned(),
             Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101".to_owned(),
             Self::Queue(_) => "QUE101".to_owned(),
         }
@@ -219,6 +224,8 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         Step::Discover => discover::run(ctx).await?,
         Step::Propose => propose::run(ctx).await?,
         Step::Prepare => {
+            // What a rollback is about to remove would be taken for what is there.
+            load::check_rollback(ctx).await?;
             let mapping = approval::holding(ctx).await?;
             prepare::run(ctx, &mapping).await?
         }
@@ -237,7 +244,10 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         Step::Reconcile(wave) => reconcile::run(ctx, wave).await?,
         Step::Finish => finish::run(ctx).await?,
         Step::Report => report::run(ctx).await?,
-        Step::Handoff => handoff::run(ctx).await?,
+        Step::Handoff => {
+            sample::refuse(ctx, "a handoff").await?;
+            handoff::run(ctx).await?
+        }
         Step::Delta(number, part) => {
             let was_done = !delta::run_part(ctx, number, part).await?;
             StepReport { was_done, ..StepReport::of(delta::STEP) }
@@ -273,6 +283,7 @@ pub async fn look(ctx: &Context) -> Result<Shown, StepError> {
     if shown.is_confirmed || keys.iter().any(|key| key.as_str().starts_with(&proposals)) {
         shown.done.push(Step::Propose);
     }
+    shown.is_sample = has(sample::MARK)?;
     if is_extracted(ctx).await? {
         shown.done.push(Step::Extract);
     }

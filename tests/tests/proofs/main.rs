@@ -10,5 +10,6 @@ mod reading;
 mod recordings;
 mod repair;
 mod rollback;
+mod sample;
 mod world;
 mod wrong_byte;

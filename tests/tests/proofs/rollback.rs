@@ -26,7 +26,7 @@ async fn migrated() -> (World, Value) {
 }
 
 /// Every record of the account without what moves by itself; archived fields count as gone.
-fn essence(dump: &Value) -> Value {
+pub(crate) fn essence(dump: &Value) -> Value {
     let mut dump = dump.clone();
     let Some(tables) = dump.as_object_mut() else { return dump };
     for table in ["events", "jobs", "satisfaction_surveys", "uploads", "views"] {
@@ -53,7 +53,7 @@ fn strip(value: &mut Value) {
 }
 
 /// Every difference as table, record, field and both values.
-fn differences(found: &Value, wanted: &Value) -> Vec<String> {
+pub(crate) fn differences(found: &Value, wanted: &Value) -> Vec<String> {
     let by_id = |records: &Value| -> BTreeMap<String, Value> {
         let records = records.as_array().into_iter().flatten();
         records.map(|record| (record["id"].to_string(), record.clone())).collect()

@@ -117,6 +117,18 @@ impl World {
         }
     }
 
+    /// Everything up to the confirmation.
+    pub(crate) async fn decide(&self) {
+        for step in [Step::Discover, Step::Propose] {
+            run_step(self.context(), step).await.expect("every step comes to its end");
+        }
+        self.confirm().await;
+    }
+
+    pub(crate) fn queue(&self) -> &dyn Queue {
+        &*self.queue
+    }
+
     /// Runs the steps from `first` to `last`, both included.
     pub(crate) async fn run_from(&self, first: Step, last: Step) {
         let place = |step| STEPS.iter().position(|other| *other == step).expect("a step");

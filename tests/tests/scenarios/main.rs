@@ -78,6 +78,7 @@ macro_rules! scenarios {
 }
 
 scenarios![
+    a_sample_goes_first,
     a_saved_plan_is_what_is_written,
     an_approval_holds_for_what_was_seen,
     approval_is_asked_for,

@@ -9,6 +9,7 @@ use pipeline::conduct::{self, Next, Step};
 use pipeline::cost;
 use pipeline::delta::{self, DeltaError};
 use pipeline::deltas::Delta;
+use pipeline::sample;
 use pipeline::turns::{self, Action, Turn, TurnEnd, Wake, WakeMessage, Why};
 use pipeline::worker::{self, Rest, StepError};
 use serde_json::json;
@@ -53,6 +54,7 @@ pub(crate) async fn delta(screen: &Screen, project: &Project) -> Result<Delta, F
 /// Puts the operator's files into the store for the next delta, and says whether they differ from those before.
 pub(crate) async fn take_files(screen: &Screen, project: &Project) -> Result<bool, Failure> {
     let ctx = &project.context;
+    sample::refuse(ctx, "a delta").await.map_err(StepError::from)?;
     let shown = worker::look(ctx).await?;
     if conduct::next(&shown) != Next::Nothing {
         return Err(of_delta(DeltaError::NotLoaded));

@@ -49,11 +49,16 @@ async fn carry_out(
             tell(screen, project, &certificate);
             if newest.plan.count("remove") > 0 {
                 let command = format!("deskferry rollback purge --confirm {}", newest.plan.count("remove"));
-                let hold = jiff::SignedDuration::try_from(ctx.limits.rollback_hold).unwrap_or_default();
-                let until = certificate.at.checked_add(hold).unwrap_or(certificate.at);
-                let until = words::moment(until, &screen.look().zone);
-                screen.say(format!("Held until {until}; deskferry rollback undo brings everything back"));
-                screen.next(&command, "removes it for good, after the hold");
+                let hold = rollback::hold(ctx, &newest.plan).await?;
+                if hold.is_zero() {
+                    screen.say("Of a sample nothing is held; deskferry rollback undo brings everything back");
+                    screen.next(&command, "removes it for good");
+                } else {
+                    let until = certificate.at.checked_add(hold).unwrap_or(certificate.at);
+                    let until = words::moment(until, &screen.look().zone);
+                    screen.say(format!("Held until {until}; deskferry rollback undo brings everything back"));
+                    screen.next(&command, "removes it for good, after the hold");
+                }
             }
             Ok(Exit::Done)
         }
@@ -70,7 +75,11 @@ async fn carry_out(
             agree::to(screen, consent, &wanted.to_string(), asked, "rollback purge", may_ask)?;
             let certificate = rollback::purge(ctx, wanted).await.map_err(|error| told(error, screen))?;
             tell(screen, project, &certificate);
-            screen.next("deskferry discover", "begins another run");
+            if rollback::hold(ctx, &newest.plan).await?.is_zero() {
+                screen.next("deskferry run", "moves everything");
+            } else {
+                screen.next("deskferry discover", "begins another run");
+            }
             Ok(Exit::Done)
         }
     }

@@ -6,10 +6,11 @@ use pipeline::report;
 use pipeline::rollback;
 use pipeline::step::StepReport;
 use pipeline::worker::{self, Rest};
+use serde_json::json;
 use twins::gorgias::LedgerCounts;
 
 use super::confirm::{self, Approval};
-use super::{remote, steps};
+use super::{remote, sample, steps};
 use crate::arguments::{Common, Run, Strict};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -18,16 +19,21 @@ use crate::interrupt::{self, Interrupt};
 use crate::project::Project;
 use crate::runs::{RunState, Wanted};
 use crate::screen::Screen;
-use crate::words;
+use crate::{clean, words};
 
 /// Runs all steps.
 pub(crate) fn run(screen: &Screen, common: &Common, arguments: &Run) -> Result<Exit, Failure> {
     super::in_runtime(async {
-        let project = Project::open(screen, common, "run", Wanted::Any).await?;
         let interrupt = interrupt::listen()?;
-        steps::tell_found(screen, &project).await?;
         let approval =
             arguments.yes.then_some(Approval { by: &arguments.by, unasked: true, may_ask: !common.no_input });
+        let project = match arguments.sample {
+            Some(size) => {
+                sample::open(screen, common, &interrupt, approval.as_ref(), size, arguments.seed).await?
+            }
+            None => Project::open(screen, common, "run", Wanted::Any).await?,
+        };
+        steps::tell_found(screen, &project).await?;
         whole(screen, &project, &interrupt, approval.as_ref(), arguments.strict).await
     })
 }
@@ -52,6 +58,8 @@ pub(super) async fn whole(
         let (number, phase) = (rollback.plan.number, rollback.phase.as_str());
         screen.say(format!("Rollback {number} took this run back: {phase} since {since}"));
         screen.next("deskferry rollback plan", "says what can be done about it");
+    } else if sample::is_one(project).await? && rest == Rest::Done {
+        sample::say_next(screen, project);
     } else if project.state == RunState::Finished && rest == Rest::Done {
         screen.say(format!("Nothing to do: run {} is written, proven and finished", project.run()));
         screen.next("deskferry discover", "begins another run");
@@ -121,6 +129,12 @@ pub(crate) async fn tell(
     };
     for line in figures::lines(summary, ledgers) {
         screen.say(line);
+    }
+    if let Some(sample) = &latest.report.sample {
+        for line in sample.brief() {
+            screen.say(format!("Sample      {}", clean::line(&line)));
+        }
+        screen.event(json!({ "type": "sample_shows", "sample": sample }));
     }
     screen.say(format!("Report      {}", paths.report));
     screen.say(format!("Lake        {}", paths.lake));

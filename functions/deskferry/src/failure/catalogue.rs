@@ -168,6 +168,9 @@ catalogue! {
     ROLLBACK_PHASE = "E0605", Error, "the rollback is at another phase",
         "plan, apply, undo or purge follow each other, and belong to the run that was planned",
         "see where it is: deskferry rollback plan";
+    ONLY_SAMPLE = "E0608", Error, "the run is a sample, and this needs a run of everything",
+        "what a few records show would be taken for all of them",
+        "name the run of everything with --run, or move everything first: deskferry run";
 
     STOPPED = "E0701", Stopped, "the run stopped at a limit",
         "too many records were refused, or a deadline came",

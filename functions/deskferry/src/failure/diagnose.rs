@@ -24,6 +24,7 @@ use pipeline::reconcile::ReconcileError;
 use pipeline::residency::ResidencyError;
 use pipeline::review::ReviewError;
 use pipeline::run_folder;
+use pipeline::sample::SampleError;
 use pipeline::stop::Stopped;
 use pipeline::worker::StepError;
 use snapshot::SnapshotError;
@@ -195,6 +196,9 @@ fn step_entry(error: &(dyn Error + 'static)) -> Option<&'static Entry> {
     }
     if matches!(loss_of(error), Some(LossError::Over { .. })) {
         return Some(&catalogue::OVER_BUDGET);
+    }
+    if matches!(error.downcast_ref(), Some(SampleError::OnlySample { .. })) {
+        return Some(&catalogue::ONLY_SAMPLE);
     }
     if matches!(error.downcast_ref(), Some(PrepareError::Refused { .. })) {
         return Some(&catalogue::NOT_ACCEPTED);

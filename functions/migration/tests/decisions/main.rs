@@ -32,6 +32,8 @@ mod persons;
 #[cfg(test)]
 mod planning;
 #[cfg(test)]
+mod sampling;
+#[cfg(test)]
 mod suggesting;
 #[cfg(test)]
 mod support;

@@ -52,6 +52,7 @@ fn report() -> ReportV1 {
         dropped_values: Vec::new(),
         notes: BTreeMap::from([("CUS104".to_owned(), 2), ("CUS107".to_owned(), 5)]),
         recordings: None,
+        sample: None,
         requests_by_route: BTreeMap::new(),
         forecast: None,
         is_complete: true,

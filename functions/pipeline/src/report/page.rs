@@ -10,6 +10,7 @@ use super::forecast::ForecastV1;
 use super::recordings::RecordingsV1;
 use super::records::{Line, State};
 use super::summary::SummaryV1;
+use crate::sample::ChosenV1;
 
 /// Records that a group names.
 pub const SAMPLES_MAX: usize = 3;
@@ -56,6 +57,9 @@ pub struct ReportV1 {
     /// What became of the recordings, where they were to be fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recordings: Option<RecordingsV1>,
+    /// What was chosen, where the run is a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<ChosenV1>,
     /// Requests to Gorgias by route.
     pub requests_by_route: BTreeMap<String, u64>,
     /// What was forecast, beside what happened; absent where nothing was forecast.

@@ -26,6 +26,7 @@ use crate::ports::gorgias::Ticket;
 use crate::prepare::quiet;
 use crate::repairs;
 use crate::rollbacks::{self, Phase, PlanV1, Rollback};
+use crate::sample;
 use crate::sides::{self, Appended};
 
 /// Puts into the trash what may go, gives back what was there before, and switches on what was paused.
@@ -106,7 +107,7 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
         return Err(RollbackError::OtherCount { wanted, given: count });
     }
     if rollback.phase == Phase::Applied {
-        let hold = SignedDuration::try_from(ctx.limits.rollback_hold).unwrap_or(SignedDuration::MAX);
+        let hold = hold(ctx, plan).await?;
         let until = rollback.since.checked_add(hold).unwrap_or(jiff::Timestamp::MAX);
         if ctx.clock.now() < until {
             return Err(RollbackError::Held { number: plan.number, until });
@@ -131,6 +132,19 @@ pub async fn purge(ctx: &Context, count: u64) -> Result<CertificateV1, RollbackE
     close(ctx, ledger).await?;
     rollbacks::mark(ctx, plan.number, Phase::Purged, rollback.log_from).await?;
     certificate::certificate(ctx, plan, Phase::Purged).await
+}
+
+/// How long what was removed stays in the trash. Of a sample everything is at LeadDesk and will be written again: its
+/// removal may be for good at once.
+///
+/// # Errors
+/// [`RollbackError::Sample`].
+pub async fn hold(ctx: &Context, plan: &PlanV1) -> Result<SignedDuration, RollbackError> {
+    let run = plan.run.parse().unwrap_or_else(|_| ctx.run.clone());
+    if sample::wish(&Context { run, ..ctx.clone() }).await?.is_some() {
+        return Ok(SignedDuration::ZERO);
+    }
+    Ok(SignedDuration::try_from(ctx.limits.rollback_hold).unwrap_or(SignedDuration::MAX))
 }
 
 /// What an earlier start left in doubt is known before anything is sent.

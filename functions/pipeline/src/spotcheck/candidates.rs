@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use migration::finding;
 use migration::spot_check::{Name, Sampler, Stratum};
 use migration::text::folded;
 use snapshot::tables::{
@@ -26,12 +27,20 @@ struct Known {
     troubles: BTreeMap<Name, BTreeSet<String>>,
     /// Office by agent's folded name or login.
     offices: BTreeMap<String, String>,
+    /// Records outside of the sample, where the run is one: nothing of them was written.
+    outside: BTreeSet<Name>,
 }
 
 impl Known {
     fn trouble(&mut self, object: &str, id: &str, word: &str) {
         if OBJECTS.contains(&object) {
             self.troubles.entry((object.to_owned(), id.to_owned())).or_default().insert(word.to_owned());
+        }
+    }
+
+    fn offer(&self, sampler: &mut Sampler, name: &Name, at: Option<Timestamp>, agent: Option<&String>) {
+        if !self.outside.contains(name) {
+            sampler.offer(name, &self.strata(name, at, agent));
         }
     }
 
@@ -66,32 +75,32 @@ pub(super) async fn offer(ctx: &Context, sampler: &mut Sampler) -> Result<(), Sp
             && OBJECTS.contains(&row.object.as_str())
         {
             let name = (row.object, row.leaddesk_id);
-            sampler.offer(&name, &known.strata(&name, None, None));
+            known.offer(sampler, &name, None, None);
         }
     }
     for name in known.troubles.keys() {
-        sampler.offer(name, &known.strata(name, None, None));
+        known.offer(sampler, name, None, None);
     }
     for row in rows::<SourceAgent>(ctx).await?.into_iter().flatten() {
         let row = row?;
         let name = ("agent".to_owned(), row.leaddesk_agent_id);
-        sampler.offer(&name, &known.strata(&name, None, Some(&row.agent_name)));
+        known.offer(sampler, &name, None, Some(&row.agent_name));
     }
     for row in rows::<SourceLead>(ctx).await?.into_iter().flatten() {
         let row = row?;
         let name = ("lead".to_owned(), row.leaddesk_lead_id);
         let at = row.last_call_at.or(row.contact_updated_at);
-        sampler.offer(&name, &known.strata(&name, at, row.last_agent_name.as_ref()));
+        known.offer(sampler, &name, at, row.last_agent_name.as_ref());
     }
     for row in rows::<SourceCall>(ctx).await?.into_iter().flatten() {
         let row = row?;
         let name = ("call".to_owned(), row.leaddesk_call_id);
-        sampler.offer(&name, &known.strata(&name, Some(row.created_at), row.agent_username.as_ref()));
+        known.offer(sampler, &name, Some(row.created_at), row.agent_username.as_ref());
     }
     for row in rows::<SourceConversation>(ctx).await?.into_iter().flatten() {
         let row = row?;
         let name = ("conversation".to_owned(), row.conversation_id);
-        sampler.offer(&name, &known.strata(&name, row.started_at, None));
+        known.offer(sampler, &name, row.started_at, None);
     }
     Ok(())
 }
@@ -100,6 +109,10 @@ async fn known(ctx: &Context) -> Result<Known, SpotError> {
     let mut known = Known::default();
     for row in rows::<ControlFailure>(ctx).await?.into_iter().flatten() {
         let row = row?;
+        if row.reason_code == finding::SAM101_OUTSIDE.as_str() {
+            known.outside.insert((row.object, row.leaddesk_id));
+            continue;
+        }
         known.trouble(&row.object, &row.leaddesk_id, &row.reason_code);
     }
     for row in rows::<MapValue>(ctx).await?.into_iter().flatten() {

@@ -6,6 +6,7 @@ use crate::archive::ArchiveError;
 use crate::boxed::boxed;
 use crate::documents::DocumentError;
 use crate::extract::ExtractError;
+use crate::sample::SampleError;
 
 /// Why the transformation stopped. Nothing is published then.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum TransformError {
         /// Dispositions.
         settled: u64,
     },
+    /// What the sample is.
+    #[error("cannot choose the sample")]
+    Sample(#[from] SampleError),
     /// A worker thread ended unexpectedly.
     #[error("a worker of the transformation failed")]
     Worker(#[from] tokio::task::JoinError),
@@ -87,6 +91,7 @@ impl TransformError {
             Self::Unbalanced { .. } => "TRF103",
             Self::MuchVanished { .. } => super::differing::MUCH_VANISHED,
             Self::MuchChanged { .. } => super::differing::MUCH_CHANGED,
+            Self::Sample(error) => error.code(),
             Self::Worker(_) => "TRF104",
         }
     }

@@ -372,7 +372,7 @@ fn small_tables(
     Ok(small)
 }
 
-fn check(balance: &Balance) -> Result<(), TransformError> {
+pub(super) fn check(balance: &Balance) -> Result<(), TransformError> {
     match balance.unbalanced() {
         None => Ok(()),
         Some((object, counts)) => Err(TransformError::Unbalanced {

@@ -256,6 +256,16 @@ pub(super) static READING: &[StepCode] = &[
         "a view of the mapping could not be written",
         "report it: this is a bug; another form may work",
     ),
+    (
+        "SAM002",
+        "the run is a sample, and this needs a run of everything",
+        "name the run of everything with --run, or move everything first: deskferry run",
+    ),
+    (
+        "SAM003",
+        "the run is a sample of another size or seed",
+        "deskferry run --sample N once more, which takes another name",
+    ),
     ("SPT001", "there is no such spot check of this run", "deskferry spotcheck new"),
     ("SPT002", "the file is no result of a spot check", "take spotcheck.json as the page downloads it"),
     (
