@@ -4,6 +4,7 @@ mod delta;
 mod efficiency;
 mod forecast;
 mod idle_clock;
+mod ledger;
 mod mapping;
 mod steps;
 mod twins;
@@ -36,6 +37,8 @@ enum Bench {
     Efficiency(efficiency::Arguments),
     /// The forecast of generated accounts against what their migrations then send and take; fails when any is off.
     Forecast(forecast::Arguments),
+    /// Reading the ledger of a large account at a start, against reading and hashing the same bytes.
+    Ledger(ledger::Arguments),
     /// One wrong byte at Gorgias among a hundred thousand records: found, and nothing else is.
     WrongByte(wrong_byte::Arguments),
     /// Types and targets of labelled fields in nine languages, recognised by the rules and by edit distance.
@@ -52,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Bench::Efficiency(arguments) => efficiency::run(arguments),
         Bench::Forecast(arguments) => forecast::run(arguments),
         Bench::WrongByte(arguments) => wrong_byte::run(arguments),
+        Bench::Ledger(arguments) => ledger::run(arguments),
         Bench::Mapping(arguments) => mapping::run(arguments),
         Bench::Twins(arguments) => twins::run(arguments),
     }

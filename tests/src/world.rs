@@ -1,10 +1,18 @@
 //! Both systems on loopback in processes of their own, and a folder with a `migration.toml` that points at them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
+use connectors::clock::RealClock;
+use connectors::config::Config;
+use connectors::connect::{self, Surroundings};
+use connectors::http::log::NoLog;
+use pipeline::carried;
+use pipeline::progress::Silent;
 use tempfile::TempDir;
 
+use crate::bench::SECRETS;
 use crate::measured::Server;
 
 /// Size and speed of a world.
@@ -79,6 +87,24 @@ impl World {
         let answer = request.json(&serde_json::json!({ "seed": seed, "files": files })).send().await?;
         let told: serde_json::Value = answer.error_for_status()?.json().await?;
         told["applied"].as_u64().context("the stand-in does not tell what it applied")
+    }
+
+    /// The ports of the run that was begun last, in this process.
+    pub(crate) async fn context(&self) -> anyhow::Result<pipeline::context::Context> {
+        let path = Path::new(self.config()?);
+        let secret = |reference: &str, _: &Path| {
+            let found = SECRETS.iter().find(|(name, _)| reference == format!("env:{name}"));
+            found.map(|(_, secret)| (*secret).to_owned().into()).ok_or_else(|| "unknown".to_owned())
+        };
+        let config = Config::parse(&std::fs::read_to_string(path)?, path, self.folder(), &secret)?;
+        let store = connect::open_store(&config.store).await?;
+        let run = carried::newest_run(&*store, &config.migration).await?.context("no run has begun")?;
+        let surroundings = Surroundings {
+            clock: Arc::new(RealClock::new()),
+            progress: Arc::new(Silent),
+            log: Arc::new(NoLog),
+        };
+        Ok(connect::connect(&config, run, self.folder().join("scratch"), store, surroundings)?)
     }
 
     /// Ends the servers and leaves the folder.

@@ -3,19 +3,12 @@
 //! What the full pass costs is measured step by step in processes of its own. What comparing and making cost is measured
 //! inside this process, so that starting, reading LeadDesk and writing the new reading do not count for it.
 
-use std::sync::Arc;
-
-use anyhow::{Context as _, bail};
-use connectors::clock::RealClock;
-use connectors::connect::{self, Surroundings};
-use connectors::http::log::NoLog;
+use anyhow::bail;
 use pipeline::delta;
 use pipeline::extract::since;
-use pipeline::progress::Silent;
 use serde_json::{Value, json};
 use twins::generate::{Account, Change, Shape, Stamp};
 
-use super::SECRETS;
 use crate::measured::{deskferry, process_cpu_seconds, round};
 use crate::world::{Size, World};
 
@@ -71,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let changes = changes(arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let figures = runtime.block_on(measure(&world, &config, &changes))?;
+    let figures = runtime.block_on(measure(&world, &changes))?;
     let cpu = |step: &str| full.get(step).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let (requests, floor) = (figures.requests as f64, figures.floor as f64);
     let of_transform = figures.make_seconds / cpu("transform");
@@ -115,27 +108,14 @@ struct Figures {
     wished: Value,
 }
 
-async fn measure(world: &World, config: &str, changes: &[Change]) -> anyhow::Result<Figures> {
+async fn measure(world: &World, changes: &[Change]) -> anyhow::Result<Figures> {
     let body = json!({ "changes": changes, "files": world.folder().join("operator-files") });
     let url = format!("{}/__twin/advance", world.leaddesk.url);
     let answer = reqwest::Client::new().post(url).json(&body).send().await?;
     if !answer.status().is_success() {
         bail!("the changes were refused: {}", answer.text().await?);
     }
-    let text = std::fs::read_to_string(config)?;
-    let path = std::path::Path::new(config);
-    let secret = |reference: &str, _: &std::path::Path| {
-        let found = SECRETS.iter().find(|(name, _)| reference == format!("env:{name}"));
-        found.map(|(_, secret)| (*secret).to_owned().into()).ok_or_else(|| "unknown".to_owned())
-    };
-    let config = connectors::config::Config::parse(&text, path, world.folder(), &secret)?;
-    let store = connect::open_store(&config.store).await?;
-    let runs = world.folder().join("run/bench/settings");
-    let run = std::fs::read_dir(runs)?.next().context("a run has begun")??.file_name();
-    let run = run.to_str().context("a run has a name")?.parse()?;
-    let surroundings =
-        Surroundings { clock: Arc::new(RealClock::new()), progress: Arc::new(Silent), log: Arc::new(NoLog) };
-    let ctx = connect::connect(&config, run, world.folder().join("scratch"), store, surroundings)?;
+    let ctx = world.context().await?;
     let start = process_cpu_seconds()?;
     let begun = delta::read(&ctx).await?;
     let read = process_cpu_seconds()?;

@@ -59,6 +59,19 @@ async fn status(screen: &Screen, common: &Common, wish: CutoverStatus) -> Result
     Ok(if wish.strict && !is_over && !is_ready(&points) { Exit::Approval } else { Exit::Done })
 }
 
+/// The readiness of a run that is open already.
+pub(super) async fn tell_readiness(screen: &Screen, project: &Project) {
+    let points = cutover::readiness(&project.context).await;
+    show(screen, &points);
+    screen.event(json!({
+        "type": "cutover_status",
+        "run": project.run().as_str(),
+        "is_ready": is_ready(&points),
+        "points": points.iter().map(point_json).collect::<Vec<_>>(),
+        "cutover": null,
+    }));
+}
+
 fn show(screen: &Screen, points: &[Point]) {
     let open = points.iter().filter(|point| point.is_in_the_way()).count();
     screen.say(match open {

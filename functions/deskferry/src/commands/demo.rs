@@ -9,7 +9,7 @@ use pipeline::worker::{self, Rest};
 use twins::gorgias::Bucket;
 
 use super::confirm::Approval;
-use super::{delta, rollback, run};
+use super::{cutover, delta, rollback, run};
 use crate::arguments::{Common, Demo, Strict};
 use crate::demo::afterwards;
 use crate::demo::folder::{Addresses, DemoFolder};
@@ -155,8 +155,12 @@ async fn go_on(
         .gorgias
         .edit(|editor| editor.as_person("PUT", &path, Some(body)))
         .map_err(|_| impossible("the stand-in refused a change of its own people"))?;
+    screen.say("Cut-over before the delta:");
+    cutover::tell_readiness(screen, project).await;
     let delta = worker::run_delta(&project.context).await?;
     delta::tell(screen, project, &delta, Strict { strict: false });
+    screen.say("Cut-over after the delta:");
+    cutover::tell_readiness(screen, project).await;
     rollback::plan(screen, project).await?;
     Ok(())
 }
