@@ -61,6 +61,16 @@ pub struct GorgiasConfig {
     pub bucket: Bucket,
 }
 
+impl GorgiasConfig {
+    /// The same user at another address, such as that of a stand-in; nothing for text that is no address.
+    #[must_use]
+    pub fn at(&self, base_url: &str, api_key: &str, bucket: Bucket) -> Option<Self> {
+        let base_url = Url::parse(base_url).ok()?;
+        let api_key = SecretString::from(api_key.to_owned());
+        Some(Self { base_url, email: self.email.clone(), api_key, bucket })
+    }
+}
+
 /// The whole file, resolved and checked.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -13,6 +13,7 @@ mod ending;
 mod looking;
 mod machines;
 mod mending;
+mod rehearsing;
 
 pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Schema, SchemaName,
@@ -23,6 +24,7 @@ pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };
 pub(crate) use mending::{Repair, RepairDeed, Retry};
+pub(crate) use rehearsing::Rehearse;
 
 /// Moves a company's records from LeadDesk to Gorgias, and proves every field by reading it back.
 #[derive(Debug, Parser)]
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Propose,
     /// Say what the run will send, how long it takes, what it costs and what it loses; writes to neither account
     Estimate(Estimate),
+    /// Play the whole migration, taking it back and a second load against a stand-in of the real Gorgias account, which is only read
+    Rehearse(Rehearse),
     /// Approve the proposal and what is lost; nothing is written to Gorgias before; as `map approve`
     Confirm(Confirm),
     /// Save what Gorgias holds, then create fields, tags and teams, and pause what would mail customers
@@ -175,6 +179,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Init(_) => "init",
             Self::Run(_) => "run",
+            Self::Rehearse(_) => "rehearse",
             Self::Doctor => "doctor",
             Self::Discover => "discover",
             Self::Acknowledge(_) => "acknowledge",

@@ -15,6 +15,7 @@ pub(crate) mod explain;
 mod init;
 mod map;
 mod proposal;
+mod rehearse;
 mod remote;
 mod repair;
 mod rollback;
@@ -52,6 +53,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Completions(completions) => Ok(completions::run(completions)),
         Command::Twin(twin) => twin::run(screen, twin),
         Command::Run(run) => run::run(screen, common, run),
+        Command::Rehearse(rehearse) => rehearse::run(screen, common, rehearse),
         Command::Doctor => doctor::run(screen, common),
         Command::Acknowledge(acknowledge) => acknowledge::run(screen, common, acknowledge),
         Command::Discover => steps::run(screen, common, steps::Wish::One(Step::Discover)),

@@ -15,6 +15,7 @@ mod interrupt;
 mod lock;
 mod project;
 mod records;
+mod rehearsal;
 mod run_id;
 mod runs;
 mod screen;

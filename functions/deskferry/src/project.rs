@@ -193,7 +193,8 @@ fn empty_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-fn http_log(run_folder: &Path) -> std::io::Result<LineWriter<File>> {
+/// Where the requests of a run are written.
+pub(crate) fn http_log(run_folder: &Path) -> std::io::Result<LineWriter<File>> {
     let file = OpenOptions::new().create(true).append(true).open(run_folder.join(HTTP_FILE))?;
     Ok(LineWriter::new(file))
 }

@@ -61,6 +61,8 @@ fn help_keeps_the_order_of_the_flow() {
           propose      Propose what lands where, field by field, with reasons; as `map propose`
           estimate     Say what the run will send, how long it takes, what it costs and what it loses;
                        writes to neither account
+          rehearse     Play the whole migration, taking it back and a second load against a stand-in of the
+                       real Gorgias account, which is only read
           confirm      Approve the proposal and what is lost; nothing is written to Gorgias before; as `map
                        approve`
           prepare      Save what Gorgias holds, then create fields, tags and teams, and pause what would

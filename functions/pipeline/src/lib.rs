@@ -40,6 +40,7 @@ pub mod mends;
 pub mod operator;
 pub mod progress;
 pub mod readings;
+pub mod rehearsal; // the real account         -> what a stand-in has to hold, and what came of it
 pub mod repairs;
 pub mod residency;
 pub mod rollbacks;

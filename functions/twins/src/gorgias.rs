@@ -14,6 +14,7 @@ mod bucket;
 mod clock;
 mod config;
 mod control;
+mod copied;
 mod customer_values;
 mod customers;
 mod customers_merge;
@@ -72,6 +73,7 @@ pub use config::{
     PreexistingCustomer, PreexistingUser, RetryAfter, SingleValue, StatusCodes, Switches, UnknownKeys,
     UnknownTag, ValuesAnswer, ValuesPut,
 };
+pub use copied::AccountCopy;
 pub use edit::{Edit, EditError, Editor, RecordKind, Which};
 pub use fault::{Action, Fault, PlannedFault, When};
 pub use ledger::{Entry, LedgerCounts, Ledgers, codes};
@@ -147,6 +149,17 @@ impl Running {
 /// `InvalidInput` when the address is not loopback; otherwise what binding the address reports.
 pub async fn start(config: Config) -> io::Result<Running> {
     let twin = Arc::new(Twin::new(&config));
+    let server = crate::http::serve(serving::router(Arc::clone(&twin)), config.listen).await?;
+    Ok(Running { addr: server.addr, server, twin })
+}
+
+/// Starts a twin of an account that was put together from another one's answers; what the configuration says about
+/// contents does not count.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_copy(config: Config, copy: AccountCopy) -> io::Result<Running> {
+    let twin = Arc::new(Twin::with(&config, |now| copy.into_state(now)));
     let server = crate::http::serve(serving::router(Arc::clone(&twin)), config.listen).await?;
     Ok(Running { addr: server.addr, server, twin })
 }

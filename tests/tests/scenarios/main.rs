@@ -4,6 +4,7 @@
 //! under the line. `UPDATE_EXPECT=1 cargo test -p prove --test scenarios` writes the transcripts anew, to be reviewed as
 //! code is. Deliberately absent: figures that no transcript can hold (see [`steady`]) and the terminal's own drawing.
 
+mod rehearsing;
 mod script;
 mod steady;
 mod world;
@@ -84,6 +85,7 @@ scenarios![
     approval_is_asked_for,
     damaged_files_stop_the_run,
     data_stays_where_the_law_says,
+    everything_is_rehearsed_first,
     nothing_is_trusted_that_was_changed,
     step_by_step,
     what_people_ask_afterwards,

@@ -1,5 +1,6 @@
 //! A folder, both stand-ins when a script asks for them, and the command itself as a process.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -200,6 +201,61 @@ impl World {
             let output = child.wait_with_output().expect("the command ends");
             (output.status.code(), text(output.stdout))
         })
+    }
+
+    /// Runs the command and kills it as soon as it has printed this.
+    pub(crate) fn killed(&self, line: &str, at: &str) {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let mut command = self.command(&arguments);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command starts");
+        let stdout = child.stdout.take().expect("its output");
+        let mut lines = BufReader::new(stdout).lines().map(|line| line.expect("a line"));
+        assert!(lines.any(|line| line.contains(at)), "{at} was never printed");
+        child.kill().expect("it is there");
+        child.wait().expect("it ends");
+    }
+
+    fn control(&self, twin: &str, what: &str) -> Value {
+        let url = format!("{twin}/__twin/{what}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let answer = reqwest::Client::new().get(url).send().await.expect("an answer");
+            serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON")
+        })
+    }
+
+    /// Requests that the real account got, by method and route.
+    pub(crate) fn requests(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for row in self.control(&self.gorgias, "requests")["requests"].as_array().expect("rows") {
+            let route = row["route"].as_str().expect("a route").to_owned();
+            *counts.entry(route).or_default() += row["count"].as_u64().expect("a count");
+        }
+        counts
+    }
+
+    /// The real account as it is, without the time of day.
+    pub(crate) fn account(&self) -> Value {
+        self.control(&self.gorgias, "state")
+    }
+
+    /// Cards of contacts that LeadDesk was asked for.
+    pub(crate) fn contacts_read(&self) -> u64 {
+        let ledgers = self.control(&self.leaddesk, "ledgers");
+        let requests = ledgers["requests"].as_object().expect("requests");
+        let of_cards = requests.iter().filter(|(what, _)| what.contains("contact/get"));
+        of_cards.filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
+    /// Name of the first entry that fits.
+    pub(crate) fn name(&self, name: &str) -> String {
+        self.path(name).file_name().expect("a name").to_string_lossy().into_owned()
+    }
+
+    /// Whether a path is there.
+    pub(crate) fn is_there(&self, name: &str) -> bool {
+        self.folder.path().join(name).exists()
     }
 
     fn edit(&self, edit: &str) {

@@ -4,8 +4,11 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use migration::load_plan;
 use pipeline::conduct::Step;
 use pipeline::plan::saved::{PlannedV1, SavedPlanError, SavedPlanV1, StoredSavedPlan};
+use pipeline::wave::Wave;
+use pipeline::worker;
 use serde_json::json;
 
 use super::{agree, run as running, steps};
@@ -33,6 +36,7 @@ pub(super) fn plan(screen: &Screen, common: &Common, arguments: &Plan) -> Result
         project.work(screen, &interrupt, steps::one(screen, &project, Step::Plan)).await?;
         let saved = SavedPlanV1::of(&project.context).await.map_err(told)?;
         tell(screen, &saved);
+        tell_start(screen, &project).await?;
         keep(path, &saved)?;
         screen.say(format!("Saved       {}", path.display()));
         screen.event(json!({
@@ -66,6 +70,28 @@ pub(super) fn run(screen: &Screen, common: &Common, arguments: &Apply) -> Result
         steps::tell_found(screen, &project).await?;
         running::whole(screen, &project, &interrupt, None, arguments.strict).await
     })
+}
+
+/// When agents can start: customers are written and read back first, then the tickets that are needed for it.
+pub(super) async fn tell_start(screen: &Screen, project: &Project) -> Result<(), Failure> {
+    let (plan, _) = pipeline::plan::read(&project.context).await.map_err(worker::StepError::from)?;
+    let (customers, leads) = (plan.wave(Wave::Customers), plan.wave(Wave::Leads));
+    if leads.first == 0 {
+        return Ok(());
+    }
+    let requests = plan.forecast.customers + customers.records + leads.first;
+    let seconds = load_plan::bound_seconds(requests, &project.config.gorgias.bucket);
+    screen.say(format!(
+        "Agents      can start about {} after the load begins: {} of {} tickets come first, {} of them open",
+        words::duration(seconds),
+        words::count(leads.first),
+        words::count(leads.records),
+        words::count(leads.open),
+    ));
+    screen.event(json!({
+        "type": "agents_start", "requests": requests, "seconds": seconds, "first": leads.first, "open": leads.open,
+    }));
+    Ok(())
 }
 
 fn tell(screen: &Screen, saved: &SavedPlanV1) {

@@ -40,6 +40,7 @@ pub(crate) async fn tell(screen: &Screen, project: &Project) -> Result<(), Failu
     let digest = proposal.digest().to_hex();
     let document = project.place(&format!("mappings/{digest}/proposal.json"));
     screen.say(format!("  all rows with their evidence: {document}"));
+    screen.say("  what is lost by it, and is approved with it: deskferry estimate");
     screen.event(json!({
         "type": "proposed",
         "digest": digest,

@@ -88,6 +88,11 @@ async fn carry_out(screen: &Screen, project: &Project, wish: Wish) -> Result<Exi
             super::proposal::tell(screen, project).await?;
             Ok(Exit::Done)
         }
+        Wish::One(Step::Plan) => {
+            one(screen, project, Step::Plan).await?;
+            super::apply::tell_start(screen, project).await?;
+            Ok(Exit::Done)
+        }
         Wish::One(step) => one(screen, project, step).await.map(|_| Exit::Done),
         Wish::Load => load(screen, project).await,
         Wish::Retry(strict) => retry(screen, project, strict).await,

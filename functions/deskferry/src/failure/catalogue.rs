@@ -171,6 +171,9 @@ catalogue! {
     ONLY_SAMPLE = "E0608", Error, "the run is a sample, and this needs a run of everything",
         "what a few records show would be taken for all of them",
         "name the run of everything with --run, or move everything first: deskferry run";
+    REHEARSAL = "E0609", Error, "the rehearsal did not pass",
+        "what happened at the stand-in would happen at the real account",
+        "look at the report of the rehearsal before anything is moved";
 
     STOPPED = "E0701", Stopped, "the run stopped at a limit",
         "too many records were refused, or a deadline came",

@@ -21,7 +21,7 @@ use super::tags::add as add_tag;
 use super::tickets_create;
 use super::views::{add as add_view, system_views};
 
-const AGE_MICROS: i64 = 30 * 24 * 3_600 * 1_000_000;
+pub(crate) const AGE_MICROS: i64 = 30 * 24 * 3_600 * 1_000_000;
 /// Microseconds between two preexisting records.
 const STEP_MICROS: i64 = 1_000_000;
 

@@ -35,6 +35,11 @@ impl Sequence {
         self.last += 1 + random.next_u64() % self.gap;
         self.last
     }
+
+    /// What comes next is above this id, which is taken.
+    pub(crate) fn raise(&mut self, taken: u64) {
+        self.last = self.last.max(taken);
+    }
 }
 
 /// The sequences of ids, in the ranges seen live (facts: pitfalls).
@@ -194,6 +199,13 @@ impl State {
 
     pub(crate) fn is_channel(&self, name: &str) -> bool {
         CHANNELS.contains(&name) || self.custom_channels.contains(name)
+    }
+
+    /// Makes a word one of the account's own channels unless it is known.
+    pub(crate) fn allow_channel(&mut self, name: &str) {
+        if !self.is_channel(name) && !self.is_via(name) {
+            self.custom_channels.insert(name.to_owned());
+        }
     }
 
     pub(crate) fn is_via(&self, name: &str) -> bool {

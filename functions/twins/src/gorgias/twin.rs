@@ -74,6 +74,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Twin {
     pub(crate) fn new(config: &Config) -> Self {
+        Self::with(config, |now| seed::account(config, now))
+    }
+
+    /// A twin of an account that was put together elsewhere.
+    pub(crate) fn with(config: &Config, account: impl FnOnce(Instant) -> State) -> Self {
         let scale = if config.time_scale.is_finite() { config.time_scale.max(0.001) } else { 1.0 };
         let clock = Ticking::start(&config.clock, scale);
         let now = clock.now();
@@ -89,7 +94,7 @@ impl Twin {
                 counts: RequestCounts::new(),
                 requests: 0,
             }),
-            state: Mutex::new(seed::account(config, now)),
+            state: Mutex::new(account(now)),
             clock,
         }
     }

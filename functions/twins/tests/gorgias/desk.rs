@@ -72,6 +72,11 @@ impl Desk {
         Self::open(quiet()).await
     }
 
+    /// The same client before another twin that takes its key.
+    pub(crate) fn beside(self, running: Running) -> Self {
+        Self { running, ..self }
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.running.base_url());
         self.client.request(method.parse().unwrap(), url).basic_auth(&self.email, Some(&self.key))

@@ -1,6 +1,8 @@
 //! The Gorgias twin over real HTTP: what it refuses, how it answers, and what it books.
 
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod edits;

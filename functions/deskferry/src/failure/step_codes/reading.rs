@@ -196,6 +196,37 @@ pub(super) static READING: &[StepCode] = &[
     ),
     ("QUE101", "the queue cannot be used", "run again: what is to be done is what the store shows"),
     (
+        "REH101",
+        "the rehearsal was stopped",
+        "deskferry rehearse, which begins anew with what LeadDesk answered",
+    ),
+    (
+        "REH102",
+        "the account holds records of this migration, so a load from nothing cannot be rehearsed",
+        "take them back first: deskferry rollback plan",
+    ),
+    (
+        "REH201",
+        "a wave of the rehearsal was not found right",
+        "look at the report below the rehearsal's folder",
+    ),
+    (
+        "REH202",
+        "after taking the rehearsal back its account was not as before",
+        "look at the certificate below the rehearsal's folder",
+    ),
+    (
+        "REH203",
+        "the second load of a rehearsal made other records than the first",
+        "report it: this is a bug",
+    ),
+    (
+        "REH204",
+        "during the rehearsal something would have reached somebody, or was done that must not be",
+        "do not move anything; look at what the report counts",
+    ),
+    ("REH205", "a rehearsal sent a change to the real account", "report it: this is a bug"),
+    (
         "RES101",
         "an acknowledgement cannot be recorded",
         "give a name and a scope; where nothing leaves the EU there is nothing to acknowledge",
