@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use pipeline::simulation::{Bug, Importer, Migrated, Ongoing, Sum, Template};
+use pipeline::simulation::{Bug, DELTA_FIRED, Importer, Migrated, Ongoing, Sum, Template};
 use serde_json::{Value, json};
 
 /// Seeds within which every bug must show.
@@ -223,8 +223,24 @@ pub(crate) fn delta(arguments: &Delta) -> ExitCode {
     let ongoing = Ongoing::new(arguments.people);
     let points = ongoing.delta_points().min(arguments.points);
     let killed = play(1, points, |point| ongoing.killed_at(point));
-    both(&killed, &play(arguments.first, arguments.seeds, |seed| ongoing.history(seed)))
+    let histories = play(arguments.first, arguments.seeds, |seed| ongoing.history(seed));
+    let mut unnoticed = 0;
+    for bug in Bug::OF_DELTA {
+        let seeds = (0..BUG_SEEDS).find(|seed| ongoing.shows(*seed, bug)).map(|seed| seed + 1);
+        unnoticed += u64::from(seeds.is_none());
+        println!("{}", json!({ "type": "bug", "bug": format!("{bug:?}"), "noticed_after_seeds": seeds }));
+    }
+    // A few histories need not show everything.
+    let is_enough = arguments.seeds >= FIRED_SEEDS_MIN;
+    let never: Vec<&str> =
+        DELTA_FIRED.into_iter().filter(|kind| !histories.0.faults.contains_key(*kind)).collect();
+    println!("{}", json!({ "type": "fired", "bugs_unnoticed": unnoticed, "faults_never_fired": never }));
+    let told = both(&killed, &histories);
+    if unnoticed == 0 && (never.is_empty() || !is_enough) { told } else { ExitCode::FAILURE }
 }
+
+/// Histories in which everything that is counted must have happened.
+const FIRED_SEEDS_MIN: u64 = 200;
 
 /// Tells what came of every kill point and of the histories, and ends well when nothing was wrong.
 fn both(killed: &(Sum, f64), histories: &(Sum, f64)) -> ExitCode {

@@ -57,8 +57,12 @@ impl Running {
         panic!("ended before the event came:\n{stderr}");
     }
 
-    fn interrupt(mut self) -> (i32, String) {
-        let asked = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+    fn interrupt(self) -> (i32, String) {
+        self.signal("-INT")
+    }
+
+    fn signal(mut self, signal: &str) -> (i32, String) {
+        let asked = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success());
         // Whoever reads must go on reading, or the process waits for its reader.
         self.lines.by_ref().for_each(drop);
@@ -227,4 +231,56 @@ fn a_stop_while_writing_falls_between_two_writes() {
     assert_eq!(resumed.child.wait().unwrap().code(), Some(4));
     let (code, again, _) = ended(world.folder(), &["run"]);
     assert!(code == 4 && again.contains("Nothing to do: run"), "{again}");
+}
+
+/// How many deltas are there, and how many of them came to their end.
+fn deltas(world: &World) -> (usize, usize) {
+    let Ok(entries) = std::fs::read_dir(world.run_folder().join("delta")) else { return (0, 0) };
+    let folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    (folders.len(), folders.iter().filter(|folder| folder.join("watermark.json").exists()).count())
+}
+
+#[test]
+fn deltas_again_and_again_end_cleanly_between_two_and_within_one() {
+    let world = World::start();
+    let folder = world.folder();
+    let (code, _, stderr) = ended(folder, &["run", "--yes", "--no-input"]);
+    assert_eq!(code, 4, "{stderr}");
+    let mut waiting = Running::start(folder, &["delta", "--every", "1h", "--json"]);
+    waiting.until(|event| event["type"] == "delta");
+    let (code, stderr) = waiting.signal("-TERM");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("Stopped between two deltas: nothing is under way"), "{stderr}");
+    assert_eq!(deltas(&world), (1, 1));
+
+    // One that comes soon begins by itself.
+    let mut often = Running::start(folder, &["delta", "--every", "1s", "--json"]);
+    often.until(|event| event["type"] == "delta" && event["number"] == 3);
+    let (code, stderr) = often.interrupt();
+    assert!(code == 0 || code == 130, "{stderr}");
+    let (begun, ended_before) = deltas(&world);
+
+    // A reading that takes seconds, so that it is under way for certain.
+    let path = folder.join("migration.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let slow = text.replace("requests_per_second = 1000", "requests_per_second = 2");
+    assert_ne!(slow, text);
+    std::fs::write(&path, slow).unwrap();
+    let mut reading = Running::start(folder, &["delta", "--every", "1h", "--json"]);
+    reading.until(begins("delta"));
+    let (code, stderr) = reading.signal("-TERM");
+    assert_eq!(code, 130, "{stderr}");
+    assert!(stderr.contains("Error E0702"), "{stderr}");
+    let (open, still) = deltas(&world);
+    assert_eq!((open - still, still), (1, ended_before), "one is open");
+    assert!(open == begun || open == begun + 1);
+
+    // The next start goes on with it.
+    std::fs::write(&path, text).unwrap();
+    let (code, told, stderr) = ended(folder, &["delta", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let delta = told.iter().find(|event| event["type"] == "delta").unwrap();
+    assert_eq!(delta["number"], open, "{delta}");
+    assert_eq!(deltas(&world), (open, open));
 }

@@ -7,6 +7,7 @@
 
 mod check;
 pub mod codes;
+mod overtaken;
 mod rows;
 mod stored;
 mod survey;

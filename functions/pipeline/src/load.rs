@@ -17,17 +17,17 @@ pub(crate) mod uploads;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migration::canonical::Digest;
-use migration::gorgias::UserId;
+use migration::gorgias::{TagId, UserId};
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
 use snapshot::Row;
-use snapshot::tables::WantUser;
+use snapshot::tables::{WantTag, WantUser};
 
 use crate::archive::ArchiveError;
 use crate::context::Context;
 use crate::ledger::book::Book;
 use crate::ledger::driver::{self, Part, Tally, Work, codes};
-use crate::ledger::{Ledger, Opening};
+use crate::ledger::{Ledger, Opening, key};
 use crate::losses;
 use crate::plan::{self, PlanV1, StoredPlan};
 use crate::ports::store::InvalidKey;
@@ -37,6 +37,7 @@ use crate::reconcile::verdict::{self, WaveVerdict};
 use crate::rollbacks;
 use crate::run_folder;
 use crate::step::StepReport;
+use crate::transform::VANISHED_TAG;
 use crate::wave::Wave;
 use crate::wish::{self, Layers, Wish};
 
@@ -350,7 +351,10 @@ async fn check_gate(ctx: &Context, wave: Wave, plan: &PlanV1) -> Result<(), Load
 pub(crate) async fn names(ctx: &Context) -> Result<Names, LoadError> {
     let directory =
         prepare::read_directory(ctx).await.map_err(|source| LoadError::Prepared(Box::new(source)))?;
-    let directory = directory.ok_or(LoadError::NotPrepared)?;
+    let mut directory = directory.ok_or(LoadError::NotPrepared)?;
+    if let Some(id) = vanished_tag(ctx).await? {
+        directory.tags.entry(VANISHED_TAG.to_owned()).or_insert(id);
+    }
     let mut users = BTreeMap::new();
     for row in want::<WantUser>(ctx).await? {
         let row = row.map_err(ArchiveError::from)?;
@@ -360,6 +364,20 @@ pub(crate) async fn names(ctx: &Context) -> Result<Names, LoadError> {
         }
     }
     Ok(Names { directory, users })
+}
+
+/// The tag of what vanished, which a delta made after everything else was prepared.
+async fn vanished_tag(ctx: &Context) -> Result<Option<TagId>, LoadError> {
+    let mut is_wished = false;
+    for row in want::<WantTag>(ctx).await? {
+        is_wished |= row.map_err(ArchiveError::from)?.tag_name == VANISHED_TAG;
+    }
+    if !is_wished {
+        return Ok(None);
+    }
+    let (plan, _) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;
+    let (book, secret) = Ledger::read_of(ctx, &plan.account).await?;
+    Ok(book.destination(&key::tag(VANISHED_TAG, &secret)).map(TagId))
 }
 
 /// A table of what is wanted now.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use crate::testing::bug::Bug;
-pub use deltas::Ongoing;
+pub use deltas::{FIRED as DELTA_FIRED, Ongoing};
 pub use importers::Importer;
 pub use rollbacks::Migrated;
 pub use template::Template;

@@ -2,6 +2,11 @@
 //!
 //! What the full pass costs is measured step by step in processes of its own. What comparing and making cost is measured
 //! inside this process, so that starting, reading LeadDesk and writing the new reading do not count for it.
+//!
+//! The full pass is what `pass=full` in the lake stands for: the reading of LeadDesk and the wish that is made of it, so
+//! `extract` and `transform` together. The bound is held against seconds of work and not against the clock: a real
+//! LeadDesk answers a few requests a second, and hours of waiting would make any delta look small. The share of `transform`
+//! alone is printed beside it, and so is what the delta's own reading costs, which is bounded by the requests.
 
 use anyhow::bail;
 use pipeline::delta;

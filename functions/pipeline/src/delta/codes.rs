@@ -18,6 +18,8 @@ pub const CHANGED_SINCE: &str = "DEL117";
 pub const REFUSED: &str = "DEL118";
 /// Its source vanished from LeadDesk.
 pub const VANISHED: &str = "DEL119";
+/// Somebody acted on it between our look and our write, and it holds what we wrote.
+pub const OVERTAKEN: &str = "DEL120";
 
 /// The reason in words.
 pub(crate) fn words(code: &str) -> &'static str {
@@ -33,6 +35,7 @@ pub(crate) fn words(code: &str) -> &'static str {
         CHANGED_SINCE => "somebody changed it while the delta ran; the next delta looks again",
         REFUSED => "Gorgias refused the write",
         VANISHED => "LeadDesk does not show its source any more",
+        OVERTAKEN => "somebody acted on it while it was written; look whether their change is there",
         _ => "",
     }
 }

@@ -16,7 +16,7 @@ use snapshot::{Pass, Row as _};
 use super::rows::{Place, as_mend};
 use super::stored::{Kept, StoredRows};
 use super::survey::{self, Open};
-use super::{DeltaError, Looked, STEP, check, codes};
+use super::{DeltaError, Looked, STEP, check, codes, overtaken};
 use crate::archive;
 use crate::context::Context;
 use crate::cutovers;
@@ -50,6 +50,7 @@ pub(super) async fn carry_out(
     done: &mut DoneV1,
 ) -> Result<(), DeltaError> {
     let pass = Pass::Delta(begun.number);
+    let log_from = overtaken::log_from(ctx, begun).await?;
     // A start that finds everything decided may find everything done.
     if archive::is_sealed(ctx, &ctx.run, pass, ControlDelta::SCHEMA).await? {
         let rows =
@@ -60,12 +61,15 @@ pub(super) async fn carry_out(
                 done.take(&row.object, "updated", 1);
             }
             tally(&scene, &rows, done);
+            overtaken::name(&scene, log_from, &rows, done).await?;
             return check::read_back(&scene, &rows, looked, done).await;
         }
     }
     let customers = customer_rows(ctx, begun, &plan, looked, open).await?;
     let mut writing = Writing { ctx, pass, number: begun.number, ledger: None, done };
     writing.customers(&customers).await?;
+    // Tickets are judged by the names that are known.
+    writing.tags(looked).await?;
     let rows = ticket_rows(ctx, begun, &plan, looked, open, customers).await?;
     writing.tickets(&rows, looked).await?;
     let Writing { ledger, done, .. } = writing;
@@ -83,6 +87,7 @@ pub(super) async fn carry_out(
     }
     let scene = scene(ctx, &plan, begun).await?;
     tally(&scene, &rows, done);
+    overtaken::name(&scene, log_from, &rows, done).await?;
     check::read_back(&scene, &rows, looked, done).await
 }
 
@@ -240,7 +245,6 @@ impl Writing<'_> {
         if mends.is_empty() && new.is_empty() {
             return Ok(());
         }
-        self.tags(looked).await?;
         let (ctx, pass) = (self.ctx, self.pass);
         let ledger = self.ledger().await?;
         load::added::added(ctx, ledger, pass, &new).await?;

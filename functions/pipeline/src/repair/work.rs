@@ -154,7 +154,12 @@ async fn name_overtaken(
     Ok(())
 }
 
-fn is_touched(row: &ControlRepair, touched: &Touched, at: Timestamp) -> Result<bool, RepairError> {
+/// Whether somebody acted on what a row is about after a moment.
+pub(crate) fn is_touched(
+    row: &ControlRepair,
+    touched: &Touched,
+    at: Timestamp,
+) -> Result<bool, serde_json::Error> {
     let Ok(id) = row.gorgias_id.parse() else { return Ok(false) };
     Ok(match row.object.as_str() {
         "customer" => touched.holds_after("Customer", id, at),

@@ -292,6 +292,13 @@ const OWN: &[(&str, Advice)] = &[
         ),
     ),
     (
+        "DEL120",
+        advice(
+            "somebody acted on the record between the delta's look and its write, and it holds what the delta wrote",
+            "look whether their change is there, and make it again if not",
+        ),
+    ),
+    (
         "RPR101",
         advice(
             "people changed the record, and what they wrote stays",

@@ -3,20 +3,25 @@
 //! The judge knows the rules of the mapping by itself: who is one person, which tickets and calls there must be, and that
 //! people win. It asks no code of the product for them.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use migration::gorgias::TicketId;
+use migration::settings::{ConflictRule, VanishedPolicy};
 
 use super::desk::{Books, Desk, LISTS, own_email};
 use super::rollbacks::{Edit, Migrated};
-use super::{Sum, in_virtual_time};
+use super::{Bug, Sum, in_virtual_time};
 use crate::conduct::Step;
 use crate::context::Context;
 use crate::delta;
+use crate::deltas::{self, DoneV1};
 use crate::ports::leaddesk::LeadDesk;
+use crate::ports::store::Key;
 use crate::propose::{self, Confirmation, LeaveOut};
 use crate::repair;
 use crate::rollback;
@@ -28,6 +33,8 @@ use crate::wave::Wave;
 use crate::worker::run_step;
 
 mod judge;
+#[cfg(test)]
+mod named;
 #[cfg(test)]
 mod sameness;
 
@@ -48,6 +55,54 @@ const STEPS: [Step; 10] = [
     Step::Reconcile(Wave::Chats),
     Step::Finish,
 ];
+
+/// Changes at LeadDesk, by their number.
+const CHANGES: [&str; 10] = [
+    "desk_renames",
+    "desk_gives_address",
+    "desk_adds_card",
+    "desk_calls",
+    "desk_calls",
+    "desk_moves",
+    "desk_deletes",
+    "desk_joins",
+    "desk_parts",
+    "desk_remarks",
+];
+
+/// What has to happen in histories: one that never does proves nothing about it.
+pub const FIRED: [&str; 19] = [
+    "desk_renames",
+    "desk_gives_address",
+    "desk_adds_card",
+    "desk_calls",
+    "desk_moves",
+    "desk_deletes",
+    "desk_joins",
+    "desk_parts",
+    "desk_remarks",
+    "desk_while_writing",
+    "person_between",
+    "person_while_dead",
+    "person_while_writing",
+    "killed",
+    "log_in_part",
+    "taken_back",
+    "kept_vanished",
+    "tagged_vanished",
+    "closed_vanished",
+];
+
+/// What people at Gorgias do around one delta.
+#[derive(Default)]
+struct People {
+    /// While a process lies dead.
+    while_dead: bool,
+    /// So often while it writes.
+    while_writing: u64,
+    /// And so long after one another.
+    pause: Duration,
+}
 
 /// A finished migration of an account whose people go on working.
 pub struct Ongoing {
@@ -100,14 +155,20 @@ impl Ongoing {
     /// A history drawn by a seed.
     #[must_use]
     pub fn history(&self, seed: u64) -> Sum {
-        in_virtual_time(async { Play::of(self, seed).play().await })
+        in_virtual_time(async { Play::of(self, seed, None).play().await })
+    }
+
+    /// Whether the history of this seed ends wrong when the protocol is broken in this way.
+    #[must_use]
+    pub fn shows(&self, seed: u64, bug: Bug) -> bool {
+        in_virtual_time(async { Play::of(self, seed, Some(bug)).play().await }).wrong > 0
     }
 
     /// Points at which a delta with every kind of change can be killed.
     #[must_use]
     pub fn delta_points(&self) -> u64 {
         in_virtual_time(async {
-            let mut play = Play::of(self, 0);
+            let mut play = Play::of(self, 0, None);
             play.every_change();
             let process = play.world.beside(Effects::struck([], Duration::ZERO));
             delta::run(&play.ctx(&process)).await.ok();
@@ -119,12 +180,12 @@ impl Ongoing {
     #[must_use]
     pub fn killed_at(&self, point: u64) -> Sum {
         in_virtual_time(async {
-            let mut play = Play::of(self, 0);
+            let mut play = Play::of(self, 0, None);
             play.every_change();
-            if play.delta(Some(point), false).await {
+            if play.delta(Some(point), People::default()).await {
                 play.end().await;
             }
-            play.judge();
+            play.judge().await;
             play.sum.judged(point)
         })
     }
@@ -133,6 +194,9 @@ impl Ongoing {
 /// One history under way.
 struct Play {
     seed: u64,
+    bug: Option<Bug>,
+    /// What becomes of tickets whose lead vanished.
+    vanished: VanishedPolicy,
     world: World,
     desk: Arc<Desk>,
     files: tempfile::TempDir,
@@ -154,21 +218,32 @@ struct Play {
 }
 
 impl Play {
-    fn of(ongoing: &Ongoing, seed: u64) -> Self {
+    fn of(ongoing: &Ongoing, seed: u64, bug: Option<Bug>) -> Self {
         let weather = Weather::fair();
-        let world = ongoing.world.copied(super::Template::pace(), Duration::ZERO, &weather, None);
+        let world = ongoing.world.copied(super::Template::pace(), Duration::ZERO, &weather, bug);
         let loaded = world.gorgias.account(|account| account.clone());
         let hands = Migrated::of(
             world.copied(super::Template::pace(), Duration::ZERO, &weather, None),
             loaded,
             ongoing.people,
         );
+        let books = ongoing.books.clone();
+        let is_by_lists = bug == Some(Bug::ListAlone);
+        let desk = if is_by_lists { Desk::by_lists_alone(books) } else { Desk::of(books) };
+        let mut chance = Chance::new(seed ^ 0xde17a);
+        let vanished = match chance.below(4) {
+            0 | 1 => VanishedPolicy::Keep,
+            2 => VanishedPolicy::Tag,
+            _ => VanishedPolicy::Close,
+        };
         let mut play = Self {
             seed,
+            bug,
+            vanished,
             world,
-            desk: Arc::new(Desk::of(ongoing.books.clone())),
+            desk: Arc::new(desk),
             files: tempfile::tempdir().expect("a temporary folder"),
-            chance: Chance::new(seed ^ 0xde17a),
+            chance,
             hands,
             edits: Vec::new(),
             taken: BTreeSet::new(),
@@ -187,7 +262,16 @@ impl Play {
         ctx.limits.ledger.is_exclusive = true;
         ctx.limits.refused_percent_max = 100.0;
         ctx.limits.refused_in_a_row_max = usize::MAX;
+        ctx.limits.vanished = self.vanished;
+        if self.bug == Some(Bug::ConflictsDropped) {
+            ctx.mapping.conflict_default = ConflictRule::SourceWins;
+        }
         ctx
+    }
+
+    /// Something happened that histories are there for.
+    fn fired(&mut self, kind: &str) {
+        *self.sum.faults.entry(kind.to_owned()).or_default() += 1;
     }
 
     /// What a reading sees from now on, until something changes.
@@ -214,22 +298,29 @@ impl Play {
             for _ in 0..self.chance.below(4) {
                 self.change();
             }
+            self.world.gorgias.go_stale();
             for _ in 0..self.chance.below(3) {
-                self.person();
+                self.person("person_between");
             }
             if self.chance.happens(300) {
+                self.fired("log_in_part");
                 // Only what is new is exported.
                 self.log_from = 1 + self.desk.with(|books| books.calls.len() as u64).saturating_sub(3);
             }
             self.is_read();
             let kill = self.chance.happens(400).then(|| 1 + self.chance.below(300));
-            let acts = self.chance.happens(300);
-            if !self.delta(kill, acts).await {
+            let people = People {
+                while_dead: self.chance.happens(300),
+                while_writing: self.chance.below(3),
+                pause: Duration::from_millis(10 + self.chance.below(1_500)),
+            };
+            if !self.delta(kill, people).await {
                 return self.judged();
             }
         }
+        self.is_read();
         self.end().await;
-        self.judge();
+        self.judge().await;
         if self.chance.happens(250) && self.sum.stuck == 0 {
             self.take_back().await;
         }
@@ -248,6 +339,7 @@ impl Play {
         let count = self.desk.with(|books| books.cards.len() as u64);
         let (contact, other) = (1 + self.chance.below(count), 1 + self.chance.below(count));
         let (kind, text) = (self.chance.below(10), self.chance.below(1_000));
+        self.fired(CHANGES[usize::try_from(kind).expect("a kind is below ten")]);
         self.desk.with(|books| change(books, kind, contact, other, text));
     }
 
@@ -262,7 +354,7 @@ impl Play {
     }
 
     /// Somebody does something at Gorgias.
-    fn person(&mut self) {
+    fn person(&mut self, when: &str) {
         let keys: BTreeMap<TicketId, String> = self.world.gorgias.account(|account| {
             let tickets = account.tickets.values();
             tickets.filter_map(|ticket| Some((ticket.id, ticket.external_id.clone()?))).collect()
@@ -272,30 +364,64 @@ impl Play {
         if let Some(Edit::Deleted(id) | Edit::Trashed(id)) = self.edits.get(count..).and_then(<[_]>::last) {
             self.taken.extend(keys.get(id).cloned());
         }
+        if self.edits.len() > count {
+            self.fired(when);
+        }
     }
 
     /// A delta to its end; the first start is killed at a point, and people may act before the next one.
-    async fn delta(&mut self, kill: Option<u64>, acts: bool) -> bool {
-        let mut kill = kill;
+    async fn delta(&mut self, kill: Option<u64>, people: People) -> bool {
+        if self.bug == Some(Bug::WatermarkFirst) && kill.is_some() {
+            return self.marked_and_dead().await;
+        }
+        let (mut kill, mut people) = (kill, people);
         for _ in 0..STARTS_MAX {
             let strokes = kill.take().map(|point| (point, Stroke::Kill));
             let process = self.world.beside(Effects::struck(strokes, Duration::ZERO));
             let ctx = self.ctx(&process);
-            let ended = tokio::select! {
-                biased;
-                () = process.effects.killed() => None,
-                ended = delta::run(&ctx) => Some(ended),
+            let is_writing = Cell::new(true);
+            let run = async {
+                let ended = tokio::select! {
+                    biased;
+                    () = process.effects.killed() => None,
+                    ended = delta::run(&ctx) => Some(ended),
+                };
+                is_writing.set(false);
+                ended
             };
+            let count = std::mem::take(&mut people.while_writing);
+            let acting = async {
+                for _ in 0..count {
+                    tokio::time::sleep(people.pause).await;
+                    let is_writing = is_writing.get();
+                    self.person(if is_writing { "person_while_writing" } else { "person_between" });
+                    if is_writing && self.chance.happens(300) {
+                        self.change();
+                        self.fired("desk_while_writing");
+                    }
+                }
+            };
+            let (ended, ()) = tokio::join!(run, acting);
             match ended {
                 None => {
                     self.sum.kills += 1;
-                    if acts {
-                        self.person();
+                    self.fired("killed");
+                    self.forget(Bug::DecisionsForgotten, &["/customers.json", "/tickets.json"]);
+                    if people.while_dead {
+                        self.person("person_while_dead");
                     }
                 }
-                Some(Ok(_)) => return true,
+                Some(Ok(_)) => {
+                    self.forget(Bug::WatermarkForgotten, &["/watermark.json"]);
+                    return true;
+                }
                 Some(Err(error)) => {
-                    *self.sum.faults.entry(format!("{} {error}", error.code())).or_default() += 1;
+                    let (mut causes, mut cause) = (vec![error.to_string()], error.source());
+                    while let Some(error) = cause {
+                        causes.push(error.to_string());
+                        cause = error.source();
+                    }
+                    self.fired(&format!("{} {}", error.code(), causes.join(": ")));
                 }
             }
         }
@@ -303,9 +429,35 @@ impl Play {
         false
     }
 
+    /// It dies behind its watermark and before its writes.
+    async fn marked_and_dead(&mut self) -> bool {
+        let ctx = self.ctx(&self.world);
+        let Ok(begun) = delta::read(&ctx).await else { return false };
+        let Ok(plan) = delta::make(&ctx, &begun).await else { return false };
+        let done = DoneV1 {
+            number: begun.number,
+            read_from: ctx.clock.now(),
+            is_unchanged: plan.wished.is_empty(),
+            ..DoneV1::default()
+        };
+        self.sum.kills += 1;
+        deltas::keep_plan(&ctx, begun.number, &plan).await.is_ok() && deltas::finish(&ctx, done).await.is_ok()
+    }
+
+    /// Documents of deltas with one of these names are not there any more, where the protocol is broken in this way.
+    fn forget(&self, bug: Bug, names: &[&str]) {
+        if self.bug == Some(bug) {
+            let is_one = |key: &Key| {
+                key.as_str().contains("/delta/") && names.iter().any(|name| key.as_str().ends_with(name))
+            };
+            let keys = self.world.store.keys().into_iter().filter(is_one);
+            keys.for_each(|key| self.world.store.remove(&key));
+        }
+    }
+
     /// What was left open is looked at once more, and then nothing is left to write.
     async fn end(&mut self) {
-        if !self.delta(None, false).await {
+        if !self.delta(None, People::default()).await {
             return;
         }
         let before = self.world.gorgias.account(|account| account.clone());
@@ -333,6 +485,7 @@ impl Play {
 
     /// The whole run is taken back: what people touched stays, and nothing else of ours does.
     async fn take_back(&mut self) {
+        self.fired("taken_back");
         let ctx = self.ctx(&self.world);
         let is_applied = match rollback::plan(&ctx).await {
             Ok(rollback::Planned::New(_)) => rollback::apply(&ctx).await.is_ok(),
@@ -347,6 +500,7 @@ impl Play {
         let sum = &mut self.sum;
         self.world.gorgias.account(|account| {
             sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            sum.edits_lost -= sum.edits_overtaken.min(sum.edits_lost);
             let ours = account.tickets.values().filter(|ticket| ticket.external_id.is_some());
             let left = ours.filter(|ticket| ticket.trashed_at.is_none() && !touched.contains(&ticket.id));
             let left = left.count() as u64;

@@ -47,6 +47,8 @@ pub(super) struct Books {
 #[derive(Default)]
 pub(super) struct Desk {
     books: Mutex<Books>,
+    /// Cards as they were, where only the lists are looked at again.
+    first: Option<BTreeMap<u64, Card>>,
     asked: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -140,7 +142,12 @@ impl Books {
 
 impl Desk {
     pub(super) fn of(books: Books) -> Self {
-        Self { books: Mutex::new(books), asked: Mutex::default() }
+        Self { books: Mutex::new(books), first: None, asked: Mutex::default() }
+    }
+
+    /// A client that knows of changes what the list exports tell, and nothing else.
+    pub(super) fn by_lists_alone(books: Books) -> Self {
+        Self { first: Some(books.cards.clone()), ..Self::of(books) }
     }
 
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Books) -> T) -> T {
@@ -180,6 +187,8 @@ impl LeadDesk for Desk {
         let id: u64 = contact_id.parse().unwrap_or(0);
         let card = self.with(|books| books.cards.get(&id).filter(|card| card.is_alive).cloned());
         let Some(card) = card else { return absent("contact/get") };
+        let first = self.first.as_ref().and_then(|first| first.get(&id));
+        let card = first.map_or(card.clone(), |first| Card { lname: card.lname, ..first.clone() });
         let data = serde_json::json!({
             "id": id,
             "phone": phone(id),

@@ -33,10 +33,28 @@ pub enum Bug {
     NoHold,
     /// A request is believed to live for a second only.
     ShortLife,
+    /// A delta leaves its watermark before it writes.
+    WatermarkFirst,
+    /// A delta's watermark is not stored.
+    WatermarkForgotten,
+    /// What a delta decided is not kept: a start that goes on decides anew.
+    DecisionsForgotten,
+    /// What changed is told by the list exports alone.
+    ListAlone,
+    /// A delta writes by what it saw at an earlier time.
+    StaleReads,
+    /// Fields that both sides changed are LeadDesk's.
+    ConflictsDropped,
+    /// A message that is appended is sent twice.
+    AppendedTwice,
+    /// What people took away is brought back before it is looked at.
+    TrashUndone,
+    /// A ticket whose lead vanished is deleted.
+    VanishedDeleted,
 }
 
 impl Bug {
-    /// All of them.
+    /// Those of a load.
     pub const ALL: [Self; 14] = [
         Self::DoubtIsNotSent,
         Self::DoubtIsRefused,
@@ -52,6 +70,19 @@ impl Bug {
         Self::LockAssumed,
         Self::NoHold,
         Self::ShortLife,
+    ];
+
+    /// Those of a delta.
+    pub const OF_DELTA: [Self; 9] = [
+        Self::WatermarkFirst,
+        Self::WatermarkForgotten,
+        Self::DecisionsForgotten,
+        Self::ListAlone,
+        Self::StaleReads,
+        Self::ConflictsDropped,
+        Self::AppendedTwice,
+        Self::TrashUndone,
+        Self::VanishedDeleted,
     ];
 
     /// The time rules with this bug in them.

@@ -31,6 +31,8 @@ pub(crate) struct Pace {
 struct Inside {
     weather: Weather,
     bug: Option<Bug>,
+    /// What a client with a stale cache sees of records by their ids.
+    stale: Option<Account>,
     pace: Option<Pace>,
     /// When the bucket is empty again, in the clock's nanoseconds.
     empty_at: u64,
@@ -51,6 +53,7 @@ impl Inside {
         Self {
             weather: Weather::fair(),
             bug: None,
+            stale: None,
             pace: None,
             empty_at: 0,
             account,
@@ -91,6 +94,21 @@ impl FakeGorgias {
 
     pub(crate) fn set_bug(&self, bug: Option<Bug>) {
         self.with(|inside| inside.bug = bug);
+    }
+
+    /// From now on a client with [`Bug::StaleReads`] sees the account as it is now.
+    pub(crate) fn go_stale(&self) {
+        self.with(|inside| {
+            inside.stale = (inside.bug == Some(Bug::StaleReads)).then(|| inside.account.clone());
+        });
+    }
+
+    /// A record by its id, as this client sees it.
+    fn seen<T: Clone>(&self, find: impl Fn(&Account) -> Option<&T>) -> Option<T> {
+        self.with(|inside| {
+            let stale = inside.stale.as_ref().and_then(&find);
+            stale.or_else(|| find(&inside.account)).cloned()
+        })
     }
 
     /// Whether a record that took effect at `since` shows in a look-up by its key.

@@ -4,14 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migration::gorgias::CustomerId;
+use migration::gorgias::{CustomerId, TicketId};
+use migration::settings::VanishedPolicy;
 
 use super::super::Sum;
-use super::super::desk::Card;
+use super::super::desk::{Books, Card};
 use super::super::rollbacks::Edit;
 use super::Play;
+use crate::delta::codes;
+use crate::deltas;
 use crate::ports::gorgias::{Customer, Ticket};
 use crate::testing::Account;
+use crate::transform::VANISHED_TAG;
 
 impl Play {
     /// Which contacts are one person: those with one address. A contact that was deleted is known as long as a call
@@ -28,8 +32,16 @@ impl Play {
         known.iter().map(|(id, email)| (*id, of(email))).collect()
     }
 
+    /// Records that deltas name because somebody acted between their look and their write: object and id.
+    async fn overtaken(&self) -> BTreeSet<(String, String)> {
+        let deltas = deltas::all(&self.ctx(&self.world)).await.unwrap_or_default();
+        let left = deltas.into_iter().filter_map(|delta| delta.done).flat_map(|done| done.residue);
+        left.filter(|left| left.code == codes::OVERTAKEN).map(|left| (left.object, left.gorgias_id)).collect()
+    }
+
     /// Nothing lost, nothing doubled, nothing of people's overwritten.
-    pub(super) fn judge(&mut self) {
+    pub(super) async fn judge(&mut self) {
+        let overtaken = self.overtaken().await;
         let persons = self.persons();
         let books = self.desk.with(|books| books.clone());
         let (edits, taken) = (&self.edits, &self.taken);
@@ -38,7 +50,11 @@ impl Play {
         };
         let sum = &mut self.sum;
         self.world.gorgias.account(|account| {
-            sum.edits_lost += edits.iter().filter(|edit| !edit.is_there(account)).count() as u64;
+            let gone = edits.iter().filter(|edit| !edit.is_there(account));
+            let (named, silent): (Vec<&Edit>, Vec<&Edit>) =
+                gone.partition(|edit| is_overtaken(edit, &overtaken));
+            sum.edits_overtaken += named.len() as u64;
+            sum.edits_lost += silent.len() as u64;
             let live: BTreeMap<&str, &Ticket> = account
                 .tickets
                 .values()
@@ -74,9 +90,52 @@ impl Play {
                     *sum.faults.entry("ticket of another customer".to_owned()).or_default() += 1;
                 }
             }
+            judge_vanished(self.vanished, &self.leads, &books, edits, &live, sum);
             judge_calls(&self.calls, &persons, taken, &shown, sum);
             judge_cards(&books.cards, &persons, &customers, &renamed, sum);
         });
+    }
+}
+
+/// A field that a delta wrote over and named. What is taken away or answered can never be written over.
+fn is_overtaken(edit: &Edit, overtaken: &BTreeSet<(String, String)>) -> bool {
+    let record = match edit {
+        Edit::Renamed(id, _) | Edit::Tagged(id) | Edit::Assigned(id) => ("ticket", id.0),
+        Edit::CustomerRenamed(id, _) => ("customer", id.0),
+        Edit::Answered(..) | Edit::Trashed(_) | Edit::Deleted(_) | Edit::NewTicket(..) => return false,
+    };
+    overtaken.contains(&(record.0.to_owned(), record.1.to_string()))
+}
+
+/// A ticket that people left alone and whose lead vanished is as the policy says.
+fn judge_vanished(
+    policy: VanishedPolicy,
+    leads: &BTreeSet<(u32, u64)>,
+    books: &Books,
+    edits: &[Edit],
+    live: &BTreeMap<&str, &Ticket>,
+    sum: &mut Sum,
+) {
+    let touched: BTreeSet<TicketId> = edits.iter().filter_map(Edit::ticket).collect();
+    for (list, contact) in leads {
+        let card = books.cards.get(contact);
+        let is_there = card.is_some_and(|card| card.is_alive && card.lists.contains(list));
+        let ticket = live.get(format!("leaddesk:lead:{list}:{contact}").as_str());
+        let Some(ticket) = ticket.filter(|ticket| !is_there && !touched.contains(&ticket.id)) else {
+            continue;
+        };
+        let is_tagged = ticket.tags.iter().any(|tag| tag == VANISHED_TAG);
+        let is_closed = ticket.status == "closed";
+        let (kind, is_right) = match policy {
+            VanishedPolicy::Keep => ("kept_vanished", !is_tagged && !is_closed),
+            VanishedPolicy::Tag => ("tagged_vanished", is_tagged && !is_closed),
+            VanishedPolicy::Close => ("closed_vanished", is_closed && !is_tagged),
+        };
+        *sum.faults.entry(kind.to_owned()).or_default() += 1;
+        if !is_right {
+            sum.not_restored += 1;
+            *sum.faults.entry("policy not applied".to_owned()).or_default() += 1;
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use snapshot::tables::{
     WantTicketValue,
 };
 
-use super::{Account, Ongoing, Play, Step, World, at_desk, change, confirm, in_virtual_time, run_step};
+use super::{
+    Account, Ongoing, People, Play, Step, World, at_desk, change, confirm, in_virtual_time, run_step,
+};
 use crate::context::Context;
 use crate::wish;
 
@@ -99,7 +101,7 @@ fn what_deltas_wish_is_what_a_migration_of_today_would_wish() {
     let mut merged = 0;
     for seed in 0..SEEDS {
         in_virtual_time(async {
-            let mut play = Play::of(&ongoing, seed);
+            let mut play = Play::of(&ongoing, seed, None);
             for _ in 0..=play.chance.below(2) {
                 let before = said(&play.ctx(&play.world)).await;
                 for _ in 0..1 + play.chance.below(4) {
@@ -110,7 +112,7 @@ fn what_deltas_wish_is_what_a_migration_of_today_would_wish() {
                     play.desk.with(|books| change(books, kind, contact, other, text));
                 }
                 play.is_read();
-                assert!(play.delta(None, false).await, "seed {seed}: {:?}", play.sum);
+                assert!(play.delta(None, People::default()).await, "seed {seed}: {:?}", play.sum);
                 merged += look(&play, &before).await;
             }
         });

@@ -18,6 +18,7 @@ use crate::ports::gorgias::{
 use super::{Effect, FakeGorgias};
 use crate::testing::account::No;
 use crate::testing::bug::Bug;
+use crate::transform::VANISHED_TAG;
 
 /// A record whose text nobody keeps.
 fn untold<T>(record: T) -> Raw<T> {
@@ -70,7 +71,8 @@ impl Gorgias for FakeGorgias {
     async fn customer(&self, id: CustomerId) -> Result<Raw<Customer>, ReadError> {
         let request = "GET /customers/{id}".to_owned();
         self.note(&request, &id.to_string());
-        let found = self.read(&request, |account| account.customer(id).cloned())?;
+        self.read(&request, |_| ())?;
+        let found = self.seen(|account| account.customer(id));
         found.map(|found| self.raw(&found)).ok_or(ReadError::NotFound { request })
     }
     async fn customers_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Customer>>, ReadError> {
@@ -94,8 +96,15 @@ impl Gorgias for FakeGorgias {
     }
     async fn ticket(&self, id: TicketId) -> Result<Raw<Ticket>, ReadError> {
         let request = "GET /tickets/{id}".to_owned();
-        self.read(&request, |account| account.tickets.get(&id).cloned().map(untold))?
-            .ok_or(ReadError::NotFound { request })
+        self.read(&request, |_| ())?;
+        self.with(|inside| {
+            let trashed = inside.account.tickets.get_mut(&id);
+            if let Some(ticket) = trashed.filter(|_| inside.bug == Some(Bug::TrashUndone)) {
+                ticket.trashed_at = None;
+            }
+        });
+        let found = self.seen(|account| account.tickets.get(&id));
+        found.map(untold).ok_or(ReadError::NotFound { request })
     }
     async fn tickets_by_external_id(&self, id: &ExternalId) -> Result<Vec<Raw<Ticket>>, ReadError> {
         let now = self.clock.now();
@@ -239,7 +248,11 @@ impl Gorgias for FakeGorgias {
     }
     async fn append_message(&self, ticket: TicketId, message: &NewMessage) -> Result<MessageId, WriteError> {
         let message = message.clone();
+        let is_twice = self.with(|inside| inside.bug == Some(Bug::AppendedTwice));
         self.write("POST /tickets/{id}/messages", None, move |account, _| {
+            if is_twice {
+                account.add_message(ticket, &message)?;
+            }
             account.add_message(ticket, &message)
         })
         .await
@@ -250,8 +263,15 @@ impl Gorgias for FakeGorgias {
     }
     async fn add_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
         let names = names.to_vec();
-        self.write("POST /tickets/{id}/tags", None, move |account, _| account.change_tags(id, &names, true))
-            .await
+        let is_deleted = self.with(|inside| inside.bug == Some(Bug::VanishedDeleted));
+        self.write("POST /tickets/{id}/tags", None, move |account, _| {
+            if is_deleted && names.iter().any(|name| name == VANISHED_TAG) {
+                account.tickets.remove(&id);
+                return Ok(());
+            }
+            account.change_tags(id, &names, true)
+        })
+        .await
     }
     async fn remove_ticket_tags(&self, id: TicketId, names: &[String]) -> Result<(), WriteError> {
         let names = names.to_vec();
