@@ -182,7 +182,7 @@ async fn a_foreign_key_fails_the_customer_and_holds_its_tickets() {
     let ctx = world.context();
     let (book, secret) = Ledger::read(&ctx).await.expect("readable");
     let ours = migration::keys::ExternalId::from_stored(contact(2));
-    let note = book.note(&crate::ledger::key::customer(&ours, &secret)).expect("a reason");
+    let note = book.note(&key::customer(&ours, &secret)).expect("a reason");
     assert_eq!(note.code, codes::FOREIGN_KEY);
     let StoredLoad::V1 { held, .. } =
         run_folder::need(&ctx, &done_key(&ctx, Wave::Leads).expect("a key")).await.expect("done");
