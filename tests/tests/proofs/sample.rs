@@ -4,8 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use migration::loss::{LossBudget, Losses};
+use migration::mapping::Reviewer;
+use migration::settings::RecordingPolicy;
 use pipeline::conduct::Step;
 use pipeline::context::Context;
+use pipeline::losses;
 use pipeline::rollback::{self, Planned};
 use pipeline::sample::{self, ChosenV1, WishV1};
 use pipeline::wave::Wave;
@@ -192,6 +196,26 @@ async fn without_removal_the_run_of_everything_takes_the_sample_over() {
 async fn wished(ctx: &Context) -> u64 {
     let (plan, _) = pipeline::plan::read(ctx).await.expect("a plan");
     plan.wave(Wave::Leads).records + plan.wave(Wave::Chats).records
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_approval_and_the_losses_of_everything_bind_a_sample() {
+    let (world, before) = decided().await;
+    let mut changed = sampled(&world, "2026-11-23-a2", 1).await;
+    changed.mapping.recording = RecordingPolicy::Link;
+    let refused = run_step(&changed, Step::Prepare).await.expect_err("not what was approved");
+    assert_eq!(refused.code(), "APR101");
+    // Somebody approved that nothing is lost, and everything would lose something.
+    let by = Reviewer::new("Test Reviewer").expect("a name");
+    let nothing = LossBudget::exact(&Losses::default());
+    losses::approve(world.context(), &nothing, true, &by, moment()).await.expect("approved");
+    let ctx = sampled(&world, "2026-11-23-a3", 1).await;
+    let outcome = worker::run_to_end(&ctx, world.queue(), &mut |_, _| {}).await;
+    assert_eq!(outcome.expect_err("over the budget").code(), "LOS101");
+    let after = world.gorgias.dump();
+    for table in ["tickets", "customers"] {
+        assert_eq!(count(&after, table), count(&before, table), "{table}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

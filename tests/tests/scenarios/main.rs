@@ -85,7 +85,6 @@ scenarios![
     approval_is_asked_for,
     damaged_files_stop_the_run,
     data_stays_where_the_law_says,
-    everything_is_rehearsed_first,
     nothing_is_trusted_that_was_changed,
     step_by_step,
     what_people_ask_afterwards,

@@ -16,6 +16,9 @@ const LISTS: [&str; 8] = [
     "/api/tickets",
 ];
 
+/// How a row is taken over.
+type Take = fn(&mut AccountCopy, &Value);
+
 /// An account with something of every kind.
 async fn original() -> Desk {
     let mut config = Config { preexisting: Preexisting::default(), ..Config::default() };
@@ -45,7 +48,7 @@ async fn copied(desk: &Desk) -> AccountCopy {
     for row in rows(desk, "/api/users").await {
         copy.user(&row, row["id"].as_u64() == Some(owner));
     }
-    let take: [(&str, fn(&mut AccountCopy, &Value)); 6] = [
+    let take: [(&str, Take); 6] = [
         (LISTS[1], AccountCopy::team),
         (LISTS[2], AccountCopy::tag),
         (LISTS[3], AccountCopy::field),
