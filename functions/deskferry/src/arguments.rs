@@ -18,8 +18,8 @@ mod rehearsing;
 pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Schema, SchemaName,
 };
-pub(crate) use ending::{Cutover, CutoverDeed, CutoverRun, CutoverStatus};
-pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Where, Why};
+pub(crate) use ending::{Cutover, CutoverDeed, CutoverRun, CutoverStatus, Handoff};
+pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, SpotCheckShow, Where, Why};
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };
@@ -129,7 +129,7 @@ pub(crate) enum Command {
     #[command(name = "spotcheck")]
     SpotCheck(SpotCheck),
     /// Write the handoff package, folder and ZIP: scope, mapping, proofs, dialer, who to provision, what is lost and open
-    Handoff,
+    Handoff(Handoff),
     /// Take back what a run wrote: plan, apply, undo, purge; nothing that people touched is changed
     Rollback(Rollback),
     /// Where the run stands
@@ -200,7 +200,7 @@ impl Command {
             Self::Cutover(_) => "cutover",
             Self::Report(_) => "report",
             Self::SpotCheck(_) => "spotcheck",
-            Self::Handoff => "handoff",
+            Self::Handoff(_) => "handoff",
             Self::Rollback(_) => "rollback",
             Self::Status => "status",
             Self::Where(_) => "where",

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod estimate;
 pub(crate) mod explain;
+mod handoff;
 mod init;
 mod map;
 mod proposal;
@@ -74,7 +75,7 @@ pub(crate) fn dispatch(screen: &Screen, arguments: &Arguments) -> Result<Exit, F
         Command::Cutover(deed) => cutover::run(screen, common, &deed.deed),
         Command::Report(strict) => steps::run(screen, common, steps::Wish::Report(*strict)),
         Command::SpotCheck(wish) => spotcheck::run(screen, common, &wish.deed),
-        Command::Handoff => steps::run(screen, common, steps::Wish::One(Step::Handoff)),
+        Command::Handoff(wish) => handoff::run(screen, common, wish),
         Command::Rollback(deed) => rollback::run(screen, common, &deed.deed),
         Command::Status => status::run(screen, common),
         Command::Where(wish) => trace::find(screen, common, wish),

@@ -77,6 +77,8 @@ fn help_keeps_the_order_of_the_flow() {
           delta        Bring over what changed at LeadDesk since the last reading; what people changed at
                        Gorgias stays
           repair       Mend what differs from what was wished: plan, apply; what people changed stays
+          cutover      The last evening: whether it is ready, freeze check, last delta, comparison,
+                       certificate, package
           report       Write the report of a run as text, JSON and CSV
           spotcheck    Compare some records by hand: draw them, record what people said, show what it says
                        of the others

@@ -9,6 +9,7 @@ pub mod facts;
 mod freeze;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use migration::canonical::Digest;
 use migration::cutover::{self as decide, Point, Shown, Step};
 use migration::finding;
@@ -21,6 +22,7 @@ use crate::cutovers::{
     self, BegunV1, ComparedV1, Cutover, ForceV1, HandedV1, LastDeltaV1, PointV1, RefusedV1, RestoredV1,
     SignedV1,
 };
+use crate::deletions;
 use crate::delta::{self, DeltaError};
 use crate::deltas::{self, Delta};
 use crate::documents;
@@ -151,6 +153,8 @@ pub struct Asked {
     pub force: Option<(String, String)>,
     /// From when on LeadDesk is closed to its agents; else from the beginning of the cut-over.
     pub frozen_since: Option<Timestamp>,
+    /// The day on which the data is deleted; else so many days after the cut-over.
+    pub delete_on: Option<Date>,
 }
 
 /// How a cut-over came to rest.
@@ -166,7 +170,7 @@ pub enum Outcome {
 
 /// The readiness as it is now; writes nothing anywhere.
 pub async fn readiness(ctx: &Context) -> Vec<Point> {
-    decide::readiness(&facts::gather(ctx).await, &ctx.limits.accepted_findings)
+    decide::readiness(&Box::pin(facts::gather(ctx)).await, &ctx.limits.accepted_findings)
 }
 
 /// A cut-over from where it stands to its end. `tell` is called after every step.
@@ -192,8 +196,9 @@ pub async fn run(
         let part = Event::StepStarted { step: STEP, part: step.as_str().to_owned(), total: None };
         ctx.progress.emit(ctx.clock.now(), part);
         match &open {
-            None => begin(ctx, asked).await?,
-            Some(open) => carry_out(ctx, asked, open, step).await?,
+            None => Box::pin(begin(ctx, asked)).await?,
+            // What a step holds while it waits is large; boxed, whoever runs this stays small.
+            Some(open) => Box::pin(carry_out(ctx, asked, open, step)).await?,
         }
         let Some(now) = cutovers::newest(ctx).await? else { continue };
         tell(step, &now);
@@ -266,7 +271,7 @@ async fn carry_out(ctx: &Context, asked: &Asked, open: &Cutover, step: Step) -> 
             cutovers::keep(ctx, number, cutovers::FREEZE, freeze).await?;
         }
         Step::SignOff => {
-            let signed = sign(ctx, open).await?;
+            let signed = sign(ctx, asked, open).await?;
             cutovers::keep(ctx, number, cutovers::SIGNED, signed).await?;
         }
         Step::Refuse => {
@@ -284,8 +289,8 @@ async fn carry_out(ctx: &Context, asked: &Asked, open: &Cutover, step: Step) -> 
             cutovers::keep(ctx, number, cutovers::RESTORED, restored).await?;
         }
         Step::HandOff => {
-            worker::run_step(ctx, conduct::Step::Report).await?;
-            worker::run_step(ctx, conduct::Step::Handoff).await?;
+            Box::pin(worker::run_step(ctx, conduct::Step::Report)).await?;
+            Box::pin(worker::run_step(ctx, conduct::Step::Handoff)).await?;
             let latest = report::latest(ctx).await.map_err(StepError::from)?;
             let report = latest.map(|latest| latest.folder.to_string()).unwrap_or_default();
             let handed = HandedV1 { at: ctx.clock.now(), report };
@@ -304,12 +309,12 @@ async fn delta_after(ctx: &Context, before: u32) -> Result<Delta, CutoverError> 
         {
             return Ok(delta);
         }
-        delta::run(ctx).await?;
+        Box::pin(delta::run(ctx)).await?;
     }
 }
 
 async fn compare(ctx: &Context, asked: &Asked, open: &Cutover) -> Result<ComparedV1, CutoverError> {
-    let comparison = everything(ctx, true, &mut |_, _| ()).await?;
+    let comparison = Box::pin(everything(ctx, true, &mut |_, _| ())).await?;
     let holds = comparison.compared().holds();
     let codes = [finding::CUT202_NOT_RIGHT.to_string()];
     // Who began with a force goes on with it, also when a start after a crash does not name it again.
@@ -327,8 +332,17 @@ async fn compare(ctx: &Context, asked: &Asked, open: &Cutover) -> Result<Compare
     })
 }
 
-async fn sign(ctx: &Context, open: &Cutover) -> Result<SignedV1, CutoverError> {
+async fn sign(ctx: &Context, asked: &Asked, open: &Cutover) -> Result<SignedV1, CutoverError> {
     let mapping = documents::confirmed_mapping(ctx).await?;
+    let by = open.begun.by.as_deref();
+    let deletion = match (asked.delete_on, deletions::newest(ctx).await?) {
+        (Some(day), _) => deletions::decide(ctx, day, by, true).await?,
+        (None, Some(held)) => held,
+        (None, None) => {
+            let day = deletions::day_after(open.begun.at, deletions::KEPT_DAYS);
+            deletions::decide(ctx, day, by, false).await?
+        }
+    };
     let freeze = serde_json::to_vec(&open.freeze).unwrap_or_default();
     Ok(SignedV1 {
         at: ctx.clock.now(),
@@ -339,6 +353,7 @@ async fn sign(ctx: &Context, open: &Cutover) -> Result<SignedV1, CutoverError> {
         delta: open.delta.as_ref().map_or(0, |delta| delta.number),
         reconciliation: open.compared.as_ref().map(|compared| compared.digest.clone()).unwrap_or_default(),
         freeze: Digest::of(&freeze).to_hex(),
+        delete_on: deletion.day,
         forced: open.forced().cloned().collect(),
     })
 }

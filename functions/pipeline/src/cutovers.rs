@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use migration::cutover::{Point, Shown};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -150,6 +151,8 @@ pub struct SignedV1 {
     pub reconciliation: String,
     /// Digest of the document about the freeze.
     pub freeze: String,
+    /// The day on which the data is deleted.
+    pub delete_on: Date,
     /// What people took upon themselves.
     pub forced: Vec<ForceV1>,
 }

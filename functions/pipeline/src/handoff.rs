@@ -5,6 +5,7 @@
 //! Plain English for a person who was not there; an empty section says why it is empty. Deliberately absent: anything
 //! that would have to be invented because nobody supplied it, and persons other than agents: contacts appear by id.
 
+mod after;
 mod bundle;
 mod closing;
 mod dialer;
@@ -209,6 +210,7 @@ async fn keep(ctx: &Context, folder: &str, name: &str, sheets: &[Sheet]) -> Resu
 /// All files, the index last.
 fn sheets(material: &Material) -> Result<Vec<Sheet>, HandoffError> {
     let mut sheets = proof::sheets(material)?;
+    sheets.extend(after::sheets(material));
     sheets.extend(dialer::sheets(material));
     sheets.push(words::lead_apps(material)?);
     sheets.push(words::dispositions(material)?);

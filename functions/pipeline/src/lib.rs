@@ -30,6 +30,7 @@ pub mod carried;
 pub mod context;
 pub mod cost;
 pub mod cutovers;
+pub mod deletions;
 pub mod deltas;
 pub mod doctor;
 pub mod documents;

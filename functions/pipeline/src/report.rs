@@ -17,6 +17,7 @@ pub mod page;
 pub mod recordings;
 pub mod records;
 mod scratch;
+pub mod since;
 pub mod steps;
 pub mod summary;
 #[cfg(test)]
@@ -56,6 +57,7 @@ use gather::Tables;
 use known::Known;
 use page::RemarkV1;
 use recordings::RecordingsV1;
+use since::SinceV1;
 use summary::Facts;
 use usage::RunUsage;
 use verdicts::Verdicts;
@@ -244,6 +246,7 @@ struct Sources {
     recordings: Option<RecordingsV1>,
     forecast: Option<ForecastV1>,
     sample: Option<ChosenV1>,
+    since: SinceV1,
 }
 
 impl Sources {
@@ -280,6 +283,7 @@ impl Sources {
             usage: usage::read(ctx).await?,
             steps,
             forecast,
+            since: SinceV1::read(ctx).await?,
             known: Arc::new(known),
             recordings,
             sample: sample::chosen(ctx).await?,
@@ -354,6 +358,7 @@ impl Sources {
             sample: self.sample.clone(),
             requests_by_route: self.usage.requests.clone(),
             forecast: self.forecast.clone(),
+            since: self.since.clone(),
             is_complete: self.verdicts.is_complete(),
             remarks,
             places: places(ctx, number, self.recordings.is_some())?,

@@ -1,10 +1,11 @@
 //! Records drawn by a printed seed, side by side, and what people said of them: `reports/<run>/spotcheck/<number>/`.
 //!
 //! A sample is `sample.json` with ids alone, and `spotcheck.html` with the personal data that has to be compared; each
-//! judgement is one more `result-<number>.json`. Nothing is replaced, and no request is sent: what Gorgias holds is what was
-//! read back. Deliberately absent: drawing and counting (see `migration::spot_check`).
+//! judgement is one more `result-<number>.json`. Nothing is replaced, and no request is sent but by [`now`]: what Gorgias holds is
+//! what was read back. Deliberately absent: drawing and counting (see `migration::spot_check`).
 
 mod candidates;
+pub mod now;
 mod page;
 pub mod stored;
 #[cfg(test)]
@@ -20,6 +21,9 @@ use crate::archive::ArchiveError;
 use crate::boxed::of_snapshot;
 use crate::context::Context;
 use crate::ledger::key::sha256_hex;
+use crate::load::LoadError;
+use crate::ports::gorgias::ReadError;
+use crate::ports::leaddesk::SourceError;
 use crate::ports::store::{InvalidKey, Key, Put, StoreError};
 use crate::run_folder::{self, DocumentError};
 use crate::trace::{Names, Record, TraceError};
@@ -75,6 +79,15 @@ pub enum SpotError {
     /// A name that is no key.
     #[error("cannot name a spot check")]
     Key(#[from] InvalidKey),
+    /// Reading LeadDesk.
+    #[error("cannot ask LeadDesk for a record of the spot check")]
+    Source(#[from] SourceError),
+    /// Reading Gorgias.
+    #[error("cannot ask Gorgias for a record of the spot check")]
+    Destination(#[from] ReadError),
+    /// What prepare made cannot be told.
+    #[error("cannot tell what the run made at Gorgias")]
+    Names(#[source] Box<LoadError>),
 }
 
 of_snapshot!(SpotError);
@@ -92,6 +105,10 @@ impl SpotError {
             Self::Trace(error) => error.code(),
             Self::Archive(error) => error.code(),
             Self::Document(_) | Self::Store(_) | Self::Key(_) => "STO101",
+            Self::Source(_) => "EXT107",
+            Self::Destination(ReadError::Credentials { .. }) => "GOR101",
+            Self::Destination(_) => "GOR102",
+            Self::Names(error) => error.code(),
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Document {
     pub(super) residency: ResidencyTable,
     pub(super) parallel: Option<Parallel>,
     #[serde(default)]
+    pub(super) cutover: CutoverTable,
+    #[serde(default)]
     pub(super) delta: DeltaTable,
     #[serde(default)]
     pub(super) accept: Accept,
@@ -166,6 +168,13 @@ pub(super) struct RollbackTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeltaTable {
     pub(super) vanished: Option<String>,
+}
+
+/// How a cut-over goes about it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CutoverTable {
+    pub(super) restore_order: Option<Vec<String>>,
 }
 
 /// Risks accepted by name.

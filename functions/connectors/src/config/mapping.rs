@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use migration::call_template::CallTemplate;
 use migration::contact_point::Region;
+use migration::cutover::Switch;
 use migration::finding::Code;
 use migration::gorgias::{TicketStatus, UserId};
 use migration::leaddesk;
@@ -131,6 +132,12 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
     if let Some(word) = &file.delta.vanished {
         limits.vanished = VanishedPolicy::from_word(word).ok_or_else(|| {
             ConfigError::value("delta.vanished", "it is no policy", "use \"keep\", \"tag\" or \"close\"")
+        })?;
+    }
+    if let Some(words) = &file.cutover.restore_order {
+        limits.restore_order = Switch::order(words).ok_or_else(|| {
+            let advice = "name each once: \"rules\", \"surveys\", \"webhooks\"";
+            ConfigError::value("cutover.restore_order", "it is no order of the three", advice)
         })?;
     }
     waits(file, &mut limits)?;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::Consent;
 
@@ -50,10 +51,24 @@ pub(crate) struct CutoverRun {
     /// From when on LeadDesk is closed to its agents, such as 2026-11-28T18:00:00+02:00 [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) frozen_since: Option<Timestamp>,
+    /// The day on which the data of the migration is deleted, such as 2027-01-31 [default: 30 days after]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) delete_on: Option<Date>,
     /// Who takes upon themselves what is in the way; recorded, and told in report and package
     #[arg(long, value_name = "NAME", requires = "reason")]
     pub(crate) force_by: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT", requires = "force_by")]
     pub(crate) reason: Option<String>,
+}
+
+/// Arguments of `handoff`.
+#[derive(Debug, Args)]
+pub(crate) struct Handoff {
+    /// Record the day on which the data of the migration is deleted, such as 2027-01-31
+    #[arg(long, value_name = "DAY", requires = "by")]
+    pub(crate) delete_on: Option<Date>,
+    /// Who decided on that day
+    #[arg(long, value_name = "NAME", requires = "delete_on")]
+    pub(crate) by: Option<String>,
 }

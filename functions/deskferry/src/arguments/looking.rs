@@ -74,7 +74,17 @@ pub(crate) enum SpotCheckDeed {
     /// Keep what people said: the file that the page downloads
     Record(SpotCheckRecord),
     /// Tell what was said, and what it says of the other records
-    Show,
+    Show(SpotCheckShow),
+}
+
+/// Arguments of `spotcheck show`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SpotCheckShow {
+    /// Ask both systems for the records of the newest sample, and show what is another than the snapshots say
+    #[arg(long)]
+    pub(crate) now: bool,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 /// Arguments of `spotcheck new`.

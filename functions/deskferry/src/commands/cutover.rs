@@ -172,7 +172,7 @@ async fn carry_out(screen: &Screen, common: &Common, wish: &CutoverRun) -> Resul
         }
     };
     let by = named(&wish.by).or_else(|| force.as_ref().map(|(by, _)| by.clone()));
-    let asked = Asked { by, force, frozen_since: wish.frozen_since };
+    let asked = Asked { by, force, frozen_since: wish.frozen_since, delete_on: wish.delete_on };
     let work = async {
         let newest = cutovers::newest(&project.context).await?;
         if newest.is_none_or(|newest| newest.is_ended() && newest.signed.is_none()) {

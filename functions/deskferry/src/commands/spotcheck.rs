@@ -1,12 +1,15 @@
-//! `spotcheck new | record | show`: records compared by hand, and what that says of the others. Sends no request.
+//! `spotcheck new | record | show`: records compared by hand, and what that says of the others. Only `show --now` sends
+//! requests, which read.
 
 use pipeline::context::Context;
+use migration::text::mask_value;
+use pipeline::spotcheck::now::Side;
 use pipeline::spotcheck::{self, Checked, Sample, SpotError};
 use pipeline::trace::Record;
 use serde_json::json;
 
 use super::trace;
-use crate::arguments::{Common, SpotCheckDeed, SpotCheckNew, SpotCheckRecord};
+use crate::arguments::{Common, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, SpotCheckShow};
 use crate::clean;
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
@@ -23,7 +26,8 @@ pub(crate) fn run(screen: &Screen, common: &Common, deed: &SpotCheckDeed) -> Res
         match deed {
             SpotCheckDeed::New(wish) => new(screen, &context, wish).await,
             SpotCheckDeed::Record(wish) => record(screen, &context, wish).await,
-            SpotCheckDeed::Show => show(screen, &context).await,
+            SpotCheckDeed::Show(wish) if wish.now => live(screen, &context, *wish).await,
+            SpotCheckDeed::Show(_) => show(screen, &context).await,
         }
     })
 }
@@ -112,6 +116,77 @@ async fn show(screen: &Screen, context: &Context) -> Result<Exit, Failure> {
         say(screen, checked);
     }
     Ok(Exit::Done)
+}
+
+/// Both systems at this moment, beside what was read of them.
+async fn live(screen: &Screen, context: &Context, wish: SpotCheckShow) -> Result<Exit, Failure> {
+    let all = spotcheck::now::now(context).await.map_err(told)?;
+    let shows = wish.shown.show_personal_data;
+    let mut changed = 0_u64;
+    for one in &all {
+        let record = &one.record;
+        screen.say(clean::line(&format!("  {} {} -> {}", record.object, record.leaddesk_id, record.name())));
+        for (system, side) in [("LeadDesk", &one.leaddesk), ("Gorgias", &one.gorgias)] {
+            changed += u64::from(matches!(side, Side::Changed(_) | Side::Gone));
+            for line in side_lines(side, shows) {
+                screen.say(clean::line(&format!("      {system:<9} {line}")));
+            }
+        }
+        screen.event(json!({
+            "type": "spotcheck_now",
+            "object": record.object,
+            "leaddesk_id": record.leaddesk_id,
+            "gorgias_id": record.gorgias_id,
+            "leaddesk": side_json(&one.leaddesk),
+            "gorgias": side_json(&one.gorgias),
+        }));
+    }
+    trace::remind(screen, shows);
+    screen.say(match changed {
+        0 => "Both systems show every record as it was read".to_owned(),
+        _ => format!("{} another than what was read", words::plural(changed, "side is", "sides are")),
+    });
+    screen.next("deskferry reconcile --again", "compares everything, and tells damage from people's work");
+    Ok(Exit::Done)
+}
+
+fn side_lines(side: &Side, shows: bool) -> Vec<String> {
+    let value = |value: &Option<String>, is_personal: bool| match value {
+        None => "nothing".to_owned(),
+        Some(value) if is_personal && !shows => mask_value(value),
+        Some(value) => value.clone(),
+    };
+    match side {
+        Side::Same => vec!["as it was read".to_owned()],
+        Side::Gone => vec!["not there any more".to_owned()],
+        Side::NotAsked(why) => vec![format!("not asked: {why}")],
+        Side::Changed(changes) => changes
+            .iter()
+            .map(|it| {
+                let (then, now) = (value(&it.then, it.is_personal), value(&it.now, it.is_personal));
+                // The address of a channel is in its name.
+                let label = match it.label.split_once(' ') {
+                    Some((kind, address)) if !shows && kind.starts_with("channel[") => {
+                        format!("{kind} {}", mask_value(address))
+                    }
+                    _ => it.label.clone(),
+                };
+                format!("{label}: was {then}, is {now}")
+            })
+            .collect(),
+    }
+}
+
+fn side_json(side: &Side) -> serde_json::Value {
+    match side {
+        Side::Same => json!({ "state": "same" }),
+        Side::Gone => json!({ "state": "gone" }),
+        Side::NotAsked(why) => json!({ "state": "not_asked", "why": why }),
+        Side::Changed(changes) => json!({
+            "state": "changed",
+            "count": changes.len(),
+        }),
+    }
 }
 
 fn say(screen: &Screen, checked: &Checked) {

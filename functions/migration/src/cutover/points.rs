@@ -106,7 +106,12 @@ fn reconciliation(facts: &Facts) -> Point {
         0 => String::new(),
         people => format!(", {people} differ by people's work"),
     };
-    point(code, about, State::Ready, format!("{fields} fields compared {} ago, right{people}", hours(age)))
+    point(
+        code,
+        about,
+        State::Ready,
+        format!("{} fields compared {} ago, right{people}", grouped(fields), hours(age)),
+    )
 }
 
 /// Words of a count that should be none.
@@ -239,8 +244,8 @@ fn last_delta(facts: &Facts) -> Point {
             let reason = format!(
                 "about {} requests to LeadDesk twice (delta, freeze check), {writes}{} requests to read everything back: {} at \
                  the rate of the account ({})",
-                forecast.source_requests,
-                forecast.read_back,
+                grouped(forecast.source_requests),
+                grouped(forecast.read_back),
                 minutes(forecast.seconds),
                 forecast.basis
             );
@@ -281,6 +286,19 @@ fn snapshots(facts: &Facts) -> Point {
             point(code, about, State::Ready, reason)
         }
     }
+}
+
+/// `12,408`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 fn differ(fields: u64) -> String {

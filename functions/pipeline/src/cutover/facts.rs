@@ -3,6 +3,8 @@
 //! A fact that cannot be had says why, and keeps no other from being told. Deliberately absent: judging.
 
 use std::fmt::Display;
+use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +14,8 @@ use migration::cutover::{
 use migration::load_plan::bound_seconds;
 use migration::pacer::Bucket;
 use snapshot::tables::{SourceAgent, SourceChatMessage, WantUser};
-use snapshot::{Digest, LAKE_FOLDER, MANIFEST_FILE, Manifest, Pass, RAW_JSON};
+use sha2::{Digest as _, Sha256};
+use snapshot::{LAKE_FOLDER, MANIFEST_FILE, Manifest, Pass, RAW_JSON};
 
 use super::CutoverError;
 use crate::approval::{self, ApprovalError};
@@ -133,12 +136,8 @@ async fn newest_pass(ctx: &Context) -> Result<Pass, ArchiveError> {
     Ok(all.iter().rfind(|delta| delta.done.is_some()).map_or(Pass::Full, Delta::pass))
 }
 
-/// Whether calls come from the operator's log, in this reading or the newest one.
-pub(super) async fn has_call_log(ctx: &Context, pass: Option<Pass>) -> Result<bool, CutoverError> {
-    let pass = match pass {
-        Some(pass) => pass,
-        None => newest_pass(ctx).await?,
-    };
+/// Whether calls of a reading come from the operator's log.
+pub(super) async fn has_call_log(ctx: &Context, pass: Pass) -> Result<bool, CutoverError> {
     Ok(part::load(&ctx.reading(pass), "calls").await?.is_some())
 }
 
@@ -225,10 +224,24 @@ async fn spot_checks(ctx: &Context) -> Result<SpotChecks, spotcheck::SpotError> 
     })
 }
 
+/// Digest of a file that may be larger than memory.
+fn sha256_of(path: &Path) -> std::io::Result<String> {
+    let (mut file, mut digest) = (std::fs::File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => digest.update(&buffer[..count]),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Every file of the run's snapshots against the digest in its manifest.
 async fn snapshots(ctx: &Context) -> Result<Snapshots, ArchiveError> {
     let mark = format!("/run_id={}/", ctx.run);
     let (mut tables, mut files) = (0, 0);
+    tokio::fs::create_dir_all(&ctx.scratch).await.map_err(ArchiveError::Scratch)?;
     for key in ctx.store.list(&ctx.key(LAKE_FOLDER)?).await? {
         if !(key.as_str().ends_with(MANIFEST_FILE) && key.as_str().contains(&mark)) {
             continue;
@@ -240,16 +253,18 @@ async fn snapshots(ctx: &Context) -> Result<Snapshots, ArchiveError> {
         tables += 1;
         for part in &manifest.parts {
             let key = ctx.key(&manifest.dataset.part_path(&part.file_name))?;
-            match ctx.store.get(&key).await {
-                Ok(bytes) if Digest::of(&bytes) == part.sha256 => files += 1,
-                Ok(_) => {
-                    return Ok(Snapshots::Damaged { what: format!("{key} is not the file that was sealed") });
-                }
+            let path = match ctx.store.local_copy(&key, &ctx.scratch).await {
+                Ok(path) => path,
                 Err(crate::ports::store::StoreError::NotFound { .. }) => {
                     return Ok(Snapshots::Damaged { what: format!("{key} is missing") });
                 }
                 Err(error) => return Err(error.into()),
+            };
+            let found = tokio::task::spawn_blocking(move || sha256_of(&path)).await?;
+            if found.map_err(ArchiveError::Scratch)? != part.sha256.as_str() {
+                return Ok(Snapshots::Damaged { what: format!("{key} is not the file that was sealed") });
             }
+            files += 1;
         }
     }
     Ok(Snapshots::Intact { tables, files })

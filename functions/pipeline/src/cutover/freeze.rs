@@ -12,13 +12,14 @@ use migration::cutover::FreezeEvidence;
 use snapshot::tables::{SourceCall, SourceContact};
 use snapshot::{Pass, RAW_JSON};
 
-use super::{CutoverError, delta_after};
+use super::{CutoverError, delta_after, facts};
 use crate::archive;
 use crate::context::Context;
 use crate::cutovers::{Cutover, FreezeV1};
 use crate::deltas;
 use crate::extract::since;
 use crate::ports::leaddesk::SourceError;
+use crate::source_json::without_withheld;
 
 /// Cards that are asked for one by one; with none changed, fewer than one card in sixteen has (95 %).
 const CARDS_MAX: usize = 50;
@@ -102,6 +103,8 @@ async fn is_same(ctx: &Context, id: &str, raw: &str) -> Result<bool, CutoverErro
         Err(SourceError::NotFound { .. }) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
+    // What may not be kept was taken out of the card when it was read.
+    let Ok(now) = without_withheld(&now) else { return Ok(false) };
     let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     Ok(read(&now).is_some_and(|now| Some(now) == read(raw)))
 }
@@ -126,8 +129,7 @@ async fn unseen(ctx: &Context, pass: Pass) -> Result<Vec<String>, CutoverError> 
         "times of LeadDesk are to the second and without a zone: a change in the very second of the freeze can go unseen"
             .to_owned(),
     ];
-    let of = Some(pass);
-    if facts::has_call_log(ctx, of).await? {
+    if facts::has_call_log(ctx, pass).await? {
         unseen.push(
             "calls that are not in the operator's call log: the export shows only that a number was called, so a log that ends \
              before the freeze hides what was said"
@@ -142,5 +144,3 @@ async fn unseen(ctx: &Context, pass: Pass) -> Result<Vec<String>, CutoverError> 
     }
     Ok(unseen)
 }
-
-use super::facts;

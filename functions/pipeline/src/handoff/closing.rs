@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
 
 use super::Sheet;
 use super::material::Material;
+use crate::deletions;
+use crate::report::since::ground;
 use crate::report::text::grouped;
 
 /// A quarter: long enough for a complaint to come up, short enough to defend as data that is still needed.
-const KEPT_DAYS: i64 = 90;
+const PROPOSED_DAYS: i32 = 90;
 
 pub(super) fn sheets(material: &Material) -> Vec<Sheet> {
     vec![
@@ -21,14 +23,11 @@ pub(super) fn sheets(material: &Material) -> Vec<Sheet> {
     ]
 }
 
-/// Day on which the snapshots should go, unless something else is agreed.
-fn deletion_day(material: &Material) -> String {
-    day(material.report.made_at, KEPT_DAYS)
-}
-
-fn day(from: Timestamp, days: i64) -> String {
-    let at = from.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(from);
-    at.to_string().chars().take(10).collect()
+/// Day on which the snapshots go: as it was decided, else a proposal.
+fn deletion_day(material: &Material) -> Date {
+    let decided = material.report.since.deletion.as_ref();
+    decided
+        .map_or_else(|| deletions::day_after(material.report.made_at, PROPOSED_DAYS), |decided| decided.day)
 }
 
 fn spot_checks(material: &Material) -> Sheet {
@@ -65,14 +64,26 @@ fn rollback(material: &Material) -> Sheet {
          the latest until {deletion}. Every day makes it take back less, since what people touched stays. After `rollback apply` \
          everything can be brought back for {hold} days; `rollback purge` after that is final.\n\n\
          Not to be taken back: mails that people sent, tickets that Gorgias billed, and custom fields, which stay archived.\n\n\
-         ## When the data is deleted\n\nProposed: {deletion}, {KEPT_DAYS} days after the report of this run. The snapshots hold \
+         ## When the data is deleted\n\n{when} The snapshots hold \
          personal data of every contact. Nothing in a folder is deleted by itself: on that day delete `{migration}/lake`, \
          `{migration}/runs`, `{migration}/recordings`, `{migration}/ledger` and `{migration}/reports` in the store. With the \
-         ledger gone, no rollback and no second run is possible. The day that is agreed stands on sign-off.md.\n",
+         ledger gone, no rollback and no second run is possible. `deskferry handoff --delete-on DAY --by NAME` records another \
+         day.\n",
         deletion = deletion_day(material),
         migration = report.migration,
+        when = when(material),
     );
     Sheet::text("rollback.md", "until when the run can be taken back, and when the snapshots go", out)
+}
+
+fn when(material: &Material) -> String {
+    match &material.report.since.deletion {
+        Some(decided) => format!("Decided: {}, as {}.", decided.day, ground(decided)),
+        None => format!(
+            "Nobody decided yet. Proposed: {}, {PROPOSED_DAYS} days after the report of this run; a cut-over decides.",
+            deletion_day(material)
+        ),
+    }
 }
 
 fn dictionary(material: &Material) -> Sheet {
@@ -157,11 +168,45 @@ pub(super) fn open(material: &Material) -> Vec<String> {
     if proof.rollback.is_some() {
         points.push("Something of this run was taken back (rollback.md).".to_owned());
     }
-    points.push(format!(
-        "Agree on the day on which the snapshots are deleted; proposed is {} (rollback.md).",
-        deletion_day(material)
-    ));
+    after(material, &mut points);
     points
+}
+
+/// What is open of deltas, cut-over and deletion.
+fn after(material: &Material, points: &mut Vec<String>) {
+    let since = &material.report.since;
+    let conflicts = since.deltas.last().map_or(0, |delta| delta.count("conflict"));
+    if conflicts > 0 {
+        points.push(format!(
+            "{} hold a field that LeadDesk and people both changed (deltas.md).",
+            super::index::records(conflicts)
+        ));
+    }
+    match (since.signed(), since.cutovers.last()) {
+        (Some(signed), _) => {
+            let codes: Vec<&str> =
+                signed.forced.iter().flat_map(|force| &force.codes).map(String::as_str).collect();
+            if !codes.is_empty() {
+                points.push(format!(
+                    "The cut-over was forced by name over {}: settle these still (cutover.md).",
+                    codes.join(", ")
+                ));
+            }
+        }
+        (None, Some(refused)) => {
+            points.push(format!("The cut-over is not signed: {} (cutover.md).", refused.in_words()));
+        }
+        (None, None) => points.push(
+            "The migration is not cut over: `deskferry cutover status` says whether it is ready (cutover.md)."
+                .to_owned(),
+        ),
+    }
+    if since.deletion.is_none() {
+        points.push(format!(
+            "Decide on the day on which the snapshots are deleted; proposed is {} (rollback.md).",
+            deletion_day(material)
+        ));
+    }
 }
 
 fn counted_offices(count: usize) -> String {
@@ -176,6 +221,15 @@ fn open_points(material: &Material) -> Sheet {
         writeln!(out, "{number}. {point}").ok();
     }
     Sheet::text("open-points.md", format!("what is left to settle: {}", points.len()), out)
+}
+
+fn cut_over(material: &Material) -> String {
+    let since = &material.report.since;
+    match (since.signed(), since.cutovers.last()) {
+        (Some(signed), _) => signed.in_words(),
+        (None, Some(last)) => last.in_words(),
+        (None, None) => "not cut over yet".to_owned(),
+    }
 }
 
 fn sign_off(material: &Material) -> Sheet {
@@ -198,7 +252,8 @@ fn sign_off(material: &Material) -> Sheet {
         ("kinds of losses (losses.md)", grouped(material.proof.losses.kinds.len() as u64)),
         ("fields that differ without a reason", grouped(report.summary.fields_different)),
         ("open points (open-points.md)", grouped(open(material).len() as u64)),
-        ("day on which the snapshots are deleted", deletion_day(material)),
+        ("cut-over (cutover.md)", cut_over(material)),
+        ("day on which the snapshots are deleted", deletion_day(material).to_string()),
     ];
     for (point, figure) in rows {
         writeln!(out, "| {point} | {figure} | |").ok();

@@ -19,7 +19,7 @@ pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
     let report = &material.report;
     let account = report.account.as_deref().unwrap_or("the Gorgias account");
     let mut out = format!(
-        "# Handoff of migration {} to {account}\n\nRun {}, report of {}. Verdict: {}. Mapping confirmed by {} on {}.\n\n\
+        "# Handoff of migration {} to {account}\n\nRun {}, report of {:.0}. Verdict: {}. Mapping confirmed by {} on {:.0}.\n\n\
          ## What is here\n\n| file | what it holds |\n| --- | --- |\n",
         report.migration,
         report.run,
@@ -81,6 +81,17 @@ fn order(out: &mut String, material: &Material) {
              service user, with their name in the text."
         ),
     });
+    let since = &material.report.since;
+    steps.push(match since.signed() {
+        Some(signed) if signed.forced.is_empty() => format!("The cut-over is {}: cutover.md.", signed.in_words()),
+        Some(signed) => format!(
+            "The cut-over is {}, and was forced by name: read why, and settle what was open, in cutover.md.",
+            signed.in_words()
+        ),
+        None => "The migration is not cut over yet: what agents do in LeadDesk from now on is not at Gorgias before the next delta \
+                 (cutover.md, deltas.md)."
+            .to_owned(),
+    });
     if !material.campaigns.is_empty() {
         steps.push("Rebuild what is worth it of each campaign: the dialer pages.".to_owned());
     }
@@ -93,7 +104,10 @@ fn order(out: &mut String, material: &Material) {
         "Go through open-points.md, compare some records by hand (spot-checks.md), and sign sign-off.md."
             .to_owned(),
     );
-    steps.push("Keep the snapshots for as long as the law asks, and no longer: snapshots.md.".to_owned());
+    steps.push(match &since.deletion {
+        Some(decided) => format!("Delete the snapshots on {}: rollback.md says which folders.", decided.day),
+        None => "Decide when the snapshots are deleted: rollback.md.".to_owned(),
+    });
     for (number, step) in (1..).zip(steps) {
         writeln!(out, "{number}. {step}").ok();
     }

@@ -9,6 +9,7 @@ use migration::mapping::{Decision, MappingRow};
 use snapshot::Pass;
 use snapshot::tables::ControlIdMap;
 
+use super::after::After;
 use super::dialer::table_cell;
 use super::material::Material;
 use super::{HandoffError, Sheet};
@@ -43,6 +44,8 @@ pub(crate) struct Proof {
     pub(crate) rollback: Option<String>,
     /// Days that what a rollback removed stays in the trash.
     pub(crate) hold_days: u64,
+    /// Deltas and cut-overs.
+    pub(crate) after: After,
     /// Spot checks: what people said of how many records.
     pub(crate) spot_checks: Vec<crate::spotcheck::Checked>,
 }
@@ -74,6 +77,14 @@ impl Proof {
             }
             Err(ArchiveError::Missing { .. }) => {}
             Err(error) => return Err(error.into()),
+        }
+        proof.after = After::read(ctx).await?;
+        for row in &proof.after.made {
+            let is_new =
+                |held: &ControlIdMap| held.object != row.object || held.leaddesk_id != row.leaddesk_id;
+            if proof.id_map.iter().all(is_new) {
+                proof.id_map.push(row.clone());
+            }
         }
         let rollback =
             rollbacks::of_this_run(ctx).await.map_err(|error| HandoffError::Run(Box::new(error)))?;
@@ -362,7 +373,8 @@ fn id_map(material: &Material) -> Result<Sheet, HandoffError> {
                 .to_owned()
         }
         count => format!(
-            "which record went where, without chat messages, which stand in their conversation's ticket: {count}"
+            "which record went where, without chat messages, which stand in their conversation's ticket: {}",
+            grouped(count as u64)
         ),
     };
     Ok(Sheet { name: "id-map.csv".to_owned(), about, body: table.into_bytes()? })

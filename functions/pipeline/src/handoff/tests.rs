@@ -12,6 +12,7 @@ use snapshot::tables::{
 use super::*;
 use crate::report::fixture::{agent, at, campaign, mapping, office, seal_rows, transformed};
 use crate::report::page::{GroupV1, ReportV1};
+use crate::report::since::SinceV1;
 use crate::report::summary::SummaryV1;
 use crate::testing::{Account, World};
 
@@ -55,6 +56,7 @@ fn report() -> ReportV1 {
         sample: None,
         requests_by_route: BTreeMap::new(),
         forecast: None,
+        since: SinceV1::default(),
         is_complete: true,
         remarks: Vec::new(),
         places: BTreeMap::new(),
@@ -410,7 +412,14 @@ fn open_points_are_counted_from_what_is_there() {
         wrong: 0,
         lines: vec!["0 of 25".into()],
     }];
-    assert_eq!(closing::open(&settled).len(), 1, "{:?}", closing::open(&settled));
+    // Not cut over yet, and nobody decided on a day.
+    assert_eq!(closing::open(&settled).len(), 2, "{:?}", closing::open(&settled));
+    let day = crate::deletions::day_after(at(), 30);
+    settled.report.since.deletion =
+        Some(crate::deletions::DeletionV1 { day, by: Some("Reviewer".into()), at: at(), is_named: true });
+    let points = closing::open(&settled);
+    assert!(points.len() == 1 && points[0].contains("not cut over"), "{points:?}");
+    assert!(sheet_of(&settled, "rollback.md").contains("Decided: 2026-10-21, as Reviewer decided"));
 }
 
 #[test]

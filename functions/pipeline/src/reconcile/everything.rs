@@ -136,18 +136,19 @@ async fn keep(ctx: &Context, comparison: &ComparisonV1) -> Result<(), DocumentEr
 /// The last comparison of everything: the newest one that was made on its own, else the one of the run itself.
 ///
 /// # Errors
-/// [`DocumentError`].
-pub async fn last(ctx: &Context) -> Result<Option<Compared>, DocumentError> {
-    if let Some(newest) = ctx.store.list(&ctx.run_key("comparisons")?).await?.pop() {
-        let StoredComparison::V1(comparison) = run_folder::need(ctx, &newest).await?;
+/// [`ReconcileError`] when the store or the plan cannot be read.
+pub async fn last(ctx: &Context) -> Result<Option<Compared>, ReconcileError> {
+    let kept = ctx.store.list(&ctx.run_key("comparisons")?).await.map_err(DocumentError::from)?;
+    if let Some(newest) = kept.last() {
+        let StoredComparison::V1(comparison) = run_folder::need(ctx, newest).await?;
         return Ok(Some(comparison.compared()));
     }
     let ran = steps::read(ctx).await?.into_iter().filter(|step| step.step == STEP);
     let Some(at) = ran.map(|step| step.ended_at).max() else { return Ok(None) };
     let mut compared = Compared { at, is_right: true, fields: 0, people: 0, damage: 0, untold: 0 };
-    for wave in Wave::ALL {
+    for wave in covering(ctx).await? {
         let Some(verdict) = verdict::read(ctx, wave).await? else { return Ok(None) };
-        compared.is_right &= verdict.opens_next() || verdict.is_of_nothing();
+        compared.is_right &= verdict.opens_next();
         compared.fields += verdict.total().fields;
         compared.untold += if verdict.opens_next() { 0 } else { verdict.total().unexplained };
     }

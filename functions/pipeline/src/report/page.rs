@@ -9,6 +9,7 @@ use super::advice;
 use super::forecast::ForecastV1;
 use super::recordings::RecordingsV1;
 use super::records::{Line, State};
+use super::since::SinceV1;
 use super::summary::SummaryV1;
 use crate::sample::ChosenV1;
 
@@ -65,6 +66,9 @@ pub struct ReportV1 {
     /// What was forecast, beside what happened; absent where nothing was forecast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastV1>,
+    /// What came after the load.
+    #[serde(default, skip_serializing_if = "SinceV1::is_empty")]
+    pub since: SinceV1,
     /// Every wave was compared, and found right or accepted by name.
     pub is_complete: bool,
     /// What came to light while the report was made, as code and text.

@@ -48,6 +48,10 @@ pub fn render(report: &ReportV1) -> String {
             line(&mut out, &told);
         }
     }
+    section(&mut out, "After the load");
+    for told in report.since.lines() {
+        line(&mut out, &told);
+    }
     section(&mut out, "Where things lie");
     for (what, place) in &report.places {
         line(&mut out, &format!("  {what:<10} {place}"));
