@@ -2,22 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { World } from './world.mjs';
-
-const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-];
-const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+import { LOOKS, accessible, launched, quiet, visited } from './pages.mjs';
 
 const world = new World();
 let browser;
 
 before(async () => {
   await world.proposed();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+  browser = await launched();
 });
 
 after(async () => {
@@ -25,24 +18,7 @@ after(async () => {
   world.end();
 });
 
-// Opens a page and keeps what it asks for and what goes wrong in it.
-async function opened(options = {}, file = 'mapping.html') {
-  const context = await browser.newContext({ offline: true, acceptDownloads: true, ...options });
-  const page = await context.newPage();
-  const url = pathToFileURL(world.path(file)).href;
-  const requests = [], troubles = [];
-  page.on('request', (request) => { if (request.url() !== url) requests.push(request.url()); });
-  page.on('console', (message) => { if (message.type() === 'error') troubles.push(message.text()); });
-  page.on('pageerror', (error) => troubles.push(String(error)));
-  page.on('dialog', (dialog) => { troubles.push(dialog.message()); dialog.accept(); });
-  await page.goto(url);
-  return { context, page, requests, troubles };
-}
-
-function quiet({ requests, troubles }) {
-  assert.deepEqual(requests, [], 'the page asks for something');
-  assert.deepEqual(troubles, [], 'something went wrong in the page');
-}
+const opened = (options = {}, file = 'mapping.html') => visited(browser, world.path(file), options);
 
 const row = (page, id) => page.locator(`article[data-row="${id}"]`);
 const way = (page, id, name) => row(page, id).getByRole('radio', { name });
@@ -69,13 +45,7 @@ test('the page is written, and is the same each time', () => {
   assert.deepEqual(readFileSync(world.path('mapping.html')), first);
 });
 
-for (const [name, options] of Object.entries({
-  light: { colorScheme: 'light' },
-  dark: { colorScheme: 'dark' },
-  'forced colours': { forcedColors: 'active' },
-  '320 pixels': { viewport: { width: 320, height: 640 } },
-  'dark at 320 pixels': { colorScheme: 'dark', viewport: { width: 320, height: 640 } },
-})) {
+for (const [name, options] of Object.entries(LOOKS)) {
   test(`nothing that axe finds is serious: ${name}`, async () => {
     const visit = await opened(options);
     const { page } = visit;
@@ -84,14 +54,7 @@ for (const [name, options] of Object.entries({
     await way(page, open[0], 'something else').check();
     const slots = await ids(page, 'article[data-takes="carry leave"]');
     await way(page, slots[0], 'leave it out').check();
-    await page.evaluate(AXE);
-    const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-    const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-    const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html }) => html).join(' ')}`);
-    assert.deepEqual(told, []);
-    assert.ok(found.passes.length > 10, 'axe looked at the page');
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(width <= page.viewportSize().width, `${width} pixels wide`);
+    await accessible(page);
     await page.screenshot({ path: `review-${name.replaceAll(' ', '-')}.png` });
     quiet(visit);
     await visit.context.close();
