@@ -102,6 +102,20 @@ pub(crate) struct Delta {
     json: bool,
 }
 
+/// Arguments of `cutover`.
+#[derive(Debug, Args)]
+pub(crate) struct Cutover {
+    /// People of the migration.
+    #[arg(long, default_value_t = 6)]
+    people: u64,
+    /// Points at which the cut-over is killed, at most.
+    #[arg(long, default_value_t = 10_000)]
+    points: u64,
+    /// Prints JSON; it does so in any case.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Plays histories on all cores and adds them up; which of them failed first does not depend on the cores.
 fn play(first: u64, count: u64, history: impl Fn(u64) -> Sum + Sync) -> (Sum, f64) {
     let started = Instant::now();
@@ -241,6 +255,17 @@ pub(crate) fn delta(arguments: &Delta) -> ExitCode {
 
 /// Histories in which everything that is counted must have happened.
 const FIRED_SEEDS_MIN: u64 = 200;
+
+/// A cut-over with every kind of change, killed at every point.
+pub(crate) fn cutover(arguments: &Cutover) -> ExitCode {
+    let ongoing = Ongoing::new(arguments.people);
+    let points = ongoing.cutover_points().min(arguments.points);
+    let (killed, seconds) = play(1, points, |point| ongoing.cutover_killed_at(point));
+    let mut line = told(&killed, seconds);
+    line["type"] = json!("kill_points");
+    println!("{line}");
+    ended(killed.wrong == 0)
+}
 
 /// Tells what came of every kill point and of the histories, and ends well when nothing was wrong.
 fn both(killed: &(Sum, f64), histories: &(Sum, f64)) -> ExitCode {

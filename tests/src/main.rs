@@ -37,6 +37,8 @@ enum Command {
     Repair(histories::Repair),
     /// Deltas while people work in both systems: what is lost, what is there twice, what of theirs is overwritten.
     Delta(histories::Delta),
+    /// A cut-over with every kind of change, killed at every point.
+    Cutover(histories::Cutover),
     /// Every interleaving of a small model of the protocol, and of each removal from it.
     Model(model::Arguments),
     /// The template, deployed to an emulator with the real binary, beside the same run on one machine.
@@ -69,6 +71,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Rollback(arguments) => Ok(histories::rollback(&arguments)),
         Command::Repair(arguments) => Ok(histories::repair(&arguments)),
         Command::Delta(arguments) => Ok(histories::delta(&arguments)),
+        Command::Cutover(arguments) => Ok(histories::cutover(&arguments)),
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
         Command::AwsConformance(arguments) => aws::conformance::run(&arguments),

@@ -4,6 +4,7 @@
 //! numbered points, answers get lost, the index lags, people act in between. Every history ends with the question what is
 //! there twice, what is missing, and what of people's work is gone. For proofs only; built with the feature `simulation`.
 
+mod cutovers;
 mod deltas;
 mod desk;
 mod histories;

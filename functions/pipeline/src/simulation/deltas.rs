@@ -39,7 +39,7 @@ mod named;
 mod sameness;
 
 /// Starts that a delta may take before it counts as stuck.
-const STARTS_MAX: usize = 16;
+pub(super) const STARTS_MAX: usize = 16;
 /// Deltas of a history at most.
 const DELTAS_MAX: u64 = 4;
 /// Steps of the run that deltas go on from.
@@ -192,18 +192,18 @@ impl Ongoing {
 }
 
 /// One history under way.
-struct Play {
-    seed: u64,
+pub(super) struct Play {
+    pub(super) seed: u64,
     bug: Option<Bug>,
     /// What becomes of tickets whose lead vanished.
     vanished: VanishedPolicy,
-    world: World,
-    desk: Arc<Desk>,
+    pub(super) world: World,
+    pub(super) desk: Arc<Desk>,
     files: tempfile::TempDir,
     chance: Chance,
     /// People of Gorgias, who act by the same hands as in the histories of rollbacks.
     hands: Migrated,
-    edits: Vec<Edit>,
+    pub(super) edits: Vec<Edit>,
     /// Keys of tickets that people took away.
     taken: BTreeSet<String>,
     /// Leads that were read.
@@ -214,11 +214,11 @@ struct Play {
     emails: BTreeMap<u64, String>,
     /// The first call that the log tells.
     log_from: u64,
-    sum: Sum,
+    pub(super) sum: Sum,
 }
 
 impl Play {
-    fn of(ongoing: &Ongoing, seed: u64, bug: Option<Bug>) -> Self {
+    pub(super) fn of(ongoing: &Ongoing, seed: u64, bug: Option<Bug>) -> Self {
         let weather = Weather::fair();
         let world = ongoing.world.copied(super::Template::pace(), Duration::ZERO, &weather, bug);
         let loaded = world.gorgias.account(|account| account.clone());
@@ -257,7 +257,7 @@ impl Play {
         play
     }
 
-    fn ctx(&self, process: &World) -> Context {
+    pub(super) fn ctx(&self, process: &World) -> Context {
         let mut ctx = at_desk(process, &self.desk, self.files.path());
         ctx.limits.ledger.is_exclusive = true;
         ctx.limits.refused_percent_max = 100.0;
@@ -275,7 +275,7 @@ impl Play {
     }
 
     /// What a reading sees from now on, until something changes.
-    fn is_read(&mut self) {
+    pub(super) fn is_read(&mut self) {
         let from = self.log_from;
         let (emails, leads, calls, log) = self.desk.with(|books| {
             let alive = books.cards.iter().filter(|(_, card)| card.is_alive);
@@ -321,8 +321,10 @@ impl Play {
         self.is_read();
         self.end().await;
         self.judge().await;
+        Box::pin(self.cut_over()).await;
         if self.chance.happens(250) && self.sum.stuck == 0 {
             self.take_back().await;
+            Box::pin(self.is_not_cut_over_again()).await;
         }
         self.judged()
     }
@@ -344,7 +346,7 @@ impl Play {
     }
 
     /// Every kind of change once.
-    fn every_change(&mut self) {
+    pub(super) fn every_change(&mut self) {
         self.desk.with(|books| {
             for kind in 0..10 {
                 change(books, kind, 1 + kind % 6, 1 + (kind + 1) % 6, kind);
@@ -512,7 +514,7 @@ impl Play {
     }
 }
 
-fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
+pub(super) fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
     let minute = books.tick();
     let next = 1 + books.cards.len() as u64;
     let other_email = books.cards.get(&other).map(|card| card.email.clone());

@@ -118,3 +118,14 @@ fn what_a_delta_decided_stays_although_people_act_before_it_goes_on() {
     assert!(history.faults.contains_key("person_while_dead"), "{history:?}");
     assert!(ongoing.shows(97, Bug::DecisionsForgotten));
 }
+
+#[test]
+fn a_cut_over_that_is_killed_at_any_point_ends_as_one_that_is_not() {
+    let ongoing = super::Ongoing::new(6);
+    let points = ongoing.cutover_points();
+    assert!(points > 300, "{points}");
+    let mut sum = Sum::default();
+    // A stride that shares no factor with the pairs of points meets every step; all points: `prove cutover`.
+    (1..=points).step_by(13).for_each(|point| sum.add(&ongoing.cutover_killed_at(point)));
+    assert_eq!(sum.wrong, 0, "{sum:?}");
+}

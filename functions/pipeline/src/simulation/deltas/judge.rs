@@ -40,7 +40,7 @@ impl Play {
     }
 
     /// Nothing lost, nothing doubled, nothing of people's overwritten.
-    pub(super) async fn judge(&mut self) {
+    pub(in crate::simulation) async fn judge(&mut self) {
         let overtaken = self.overtaken().await;
         let persons = self.persons();
         let books = self.desk.with(|books| books.clone());
