@@ -87,6 +87,7 @@ scenarios![
     data_stays_where_the_law_says,
     nothing_is_trusted_that_was_changed,
     step_by_step,
+    the_last_evening,
     what_people_ask_afterwards,
     what_was_damaged_is_mended,
     what_was_written_is_taken_back,

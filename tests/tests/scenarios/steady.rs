@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// Pattern and what is shown instead, in the order in which they are applied.
-const VOLATILE: [(&str, &str); 14] = [
+const VOLATILE: [(&str, &str); 16] = [
     // A step that takes longer than ten seconds shows that it lives; on a fast machine none does.
     (r#"(?m)^(! )?\{"type":"step_advanced",.*\n"#, ""),
     (r#""elapsed_seconds":[\d.]+"#, r#""elapsed_seconds":SECONDS"#),
@@ -18,6 +18,9 @@ const VOLATILE: [(&str, &str); 14] = [
     (r"\b\d+(\.\d+)? (ms|s|min|h)\b", "DURATION"),
     (r"\b[\d,]+(\.\d+)?/s\b", "RATE/s"),
     (r"\bpid \d+\b", "pid PID"),
+    // The stand-ins' conversations end on one day, and the decision to delete follows from today.
+    (r"\b[\d,]+ days ago\b", "SOME days ago"),
+    (r"\bdeleted on 20\d\d-\d\d-\d\d\b", "deleted on DAY"),
     // How many answers one segment of the ledger carries depends on when they come.
     (r"\bsegment \d+ of\b", "segment NUMBER of"),
     (r"\b[\d,]+ MB free\b", "SIZE free"),

@@ -116,6 +116,8 @@ impl World {
                     self.secrets.push((name.to_owned(), value.to_owned()));
                 }
             }
+            // `advance SEED`: agents go on working in LeadDesk, and the operator exports the files once more.
+            "advance" => self.advance(rest.parse().expect("a seed")),
             // `edit JSON`: a record changes at Gorgias behind everybody's back.
             "edit" => self.edit(rest),
             // `judge NAME`: the page of the newest spot check filled in: the first record wrong, the second unsure.
