@@ -19,7 +19,9 @@ pub(crate) use decide::{
     Acknowledge, Confirm, Estimate, Export, Import, Map, MapDeed, MapFormat, RECENT_DAYS, Schema, SchemaName,
 };
 pub(crate) use ending::{Cutover, CutoverDeed, CutoverRun, CutoverStatus, Handoff};
-pub(crate) use looking::{Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, SpotCheckShow, Where, Why};
+pub(crate) use looking::{
+    Kind, SpotCheck, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, SpotCheckShow, Where, Why,
+};
 pub(crate) use machines::{
     Account, Aws, AwsDeed, Deploy, Destroy, GorgiasTwin, LeadDeskTwin, Profile, Stack, System, Twin,
 };

@@ -1,8 +1,8 @@
 //! `spotcheck new | record | show`: records compared by hand, and what that says of the others. Only `show --now` sends
 //! requests, which read.
 
-use pipeline::context::Context;
 use migration::text::mask_value;
+use pipeline::context::Context;
 use pipeline::spotcheck::now::Side;
 use pipeline::spotcheck::{self, Checked, Sample, SpotError};
 use pipeline::trace::Record;

@@ -13,8 +13,8 @@ use migration::cutover::{
 };
 use migration::load_plan::bound_seconds;
 use migration::pacer::Bucket;
-use snapshot::tables::{SourceAgent, SourceChatMessage, WantUser};
 use sha2::{Digest as _, Sha256};
+use snapshot::tables::{SourceAgent, SourceChatMessage, WantUser};
 use snapshot::{LAKE_FOLDER, MANIFEST_FILE, Manifest, Pass, RAW_JSON};
 
 use super::CutoverError;

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use migration::compare::Image;
 use migration::gorgias::{CustomerId, TicketId};
-use snapshot::tables::{SourceContact, SourceLead};
 use snapshot::Pass;
+use snapshot::tables::{SourceContact, SourceLead};
 
 use super::{SpotError, both_sides, samples};
 use crate::archive;
@@ -126,7 +126,8 @@ fn compare(fields: &[Field], now: &Image) -> Side {
     let changes = names.into_iter().filter_map(|name| {
         let (label, then, is_personal) = then.get(name).copied().unwrap_or((name, None, true));
         let now = now.get(name);
-        let change = || Change { label: label.to_owned(), then: then.cloned(), now: now.cloned(), is_personal };
+        let change =
+            || Change { label: label.to_owned(), then: then.cloned(), now: now.cloned(), is_personal };
         (then != now).then(change)
     });
     side(changes.collect())
