@@ -5,11 +5,11 @@
 //! one whatever the lists say. What no interface shows is said so. Deliberately absent: trusting that two clocks agree -
 //! a stamp behind the freeze counts, whatever else is the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use migration::cutover::FreezeEvidence;
-use snapshot::tables::{SourceCall, SourceContact};
+use snapshot::tables::{SourceCall, SourceContact, SourceLead};
 use snapshot::{Pass, RAW_JSON};
 
 use super::{CutoverError, delta_after, facts};
@@ -79,19 +79,23 @@ async fn stamps(ctx: &Context, pass: Pass, since: Timestamp) -> Result<BTreeMap<
     Ok(stamps)
 }
 
-/// Cards spread evenly over all of them, as they were read last.
+/// Cards of contacts that are in a list, spread evenly over all of these, as they were read last. One in no list may be
+/// deleted since long, and is known by its calls alone.
 async fn cards(ctx: &Context, pass: Pass) -> Result<Vec<(String, String)>, CutoverError> {
-    let count = archive::manifest(ctx, &ctx.run, pass, <SourceContact as snapshot::Row>::SCHEMA)
-        .await?
-        .map_or(0, |manifest| usize::try_from(manifest.rows).unwrap_or(usize::MAX));
-    let every = count.div_ceil(CARDS_MAX).max(1);
-    let mut drawn = Vec::new();
-    let rows = archive::open::<SourceContact>(ctx, &ctx.run, pass).await?;
-    for row in rows.step_by(every) {
+    let mut listed = BTreeSet::new();
+    let leads = archive::open::<SourceLead>(ctx, &ctx.run, pass).await?;
+    for lead in leads.without(&[RAW_JSON]).map_err(archive::ArchiveError::from)? {
+        listed.insert(lead.map_err(archive::ArchiveError::from)?.leaddesk_contact_id);
+    }
+    let every = listed.len().div_ceil(CARDS_MAX).max(1);
+    let (mut drawn, mut place) = (Vec::new(), 0_usize);
+    for row in archive::open::<SourceContact>(ctx, &ctx.run, pass).await? {
         let row = row.map_err(archive::ArchiveError::from)?;
-        // A card that only a call names was never read.
-        if row.raw_json != "{}" {
-            drawn.push((row.leaddesk_contact_id, row.raw_json));
+        if listed.contains(&row.leaddesk_contact_id) {
+            if place.is_multiple_of(every) {
+                drawn.push((row.leaddesk_contact_id, row.raw_json));
+            }
+            place += 1;
         }
     }
     Ok(drawn)
@@ -123,7 +127,7 @@ fn looked(evidence: &FreezeEvidence, delta: u32) -> Vec<String> {
 /// What no interface shows, for this account.
 async fn unseen(ctx: &Context, pass: Pass) -> Result<Vec<String>, CutoverError> {
     let mut unseen = vec![
-        "contacts that are in no list, beside those that were asked for one by one: no interface lists them".to_owned(),
+        "contacts that are in no list: no interface lists them".to_owned(),
         "changes of a card that move no stamp and no column of an export, beside the cards that were asked for".to_owned(),
         "settings of the dialer, LeadApps and rights of users: no interface shows when they change".to_owned(),
         "times of LeadDesk are to the second and without a zone: a change in the very second of the freeze can go unseen"
