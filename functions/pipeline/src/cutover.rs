@@ -38,6 +38,7 @@ use crate::reconcile::everything::everything;
 use crate::report;
 use crate::rollbacks;
 use crate::run_folder::DocumentError;
+use crate::sample::{self, SampleError};
 use crate::worker::{self, StepError};
 
 /// Name of the step.
@@ -62,6 +63,9 @@ pub enum CutoverError {
         /// Account of the credentials.
         connected: String,
     },
+    /// The run is a sample.
+    #[error("cannot cut over")]
+    Sample(#[from] SampleError),
     /// A moment of the freeze that has not come.
     #[error("the freeze is said to begin at {since}, which has not come")]
     FreezeToCome {
@@ -128,6 +132,7 @@ impl CutoverError {
         match self {
             Self::NotReady { .. } | Self::FreezeToCome { .. } => NOT_READY.to_owned(),
             Self::OtherAccount { .. } => "LOD002".to_owned(),
+            Self::Sample(error) => error.code().to_owned(),
             Self::Document(_) => "STO101".to_owned(),
             Self::Earlier(error) => error.code().to_owned(),
             Self::Archive(error) => error.code().to_owned(),
@@ -182,6 +187,7 @@ pub async fn run(
     asked: &Asked,
     tell: &mut (dyn FnMut(Step, &Cutover) + Send),
 ) -> Result<Outcome, CutoverError> {
+    sample::refuse(ctx, "a cut-over").await?;
     if let Some(signed) =
         cutovers::newest(ctx).await?.filter(|newest| newest.is_ended() && newest.signed.is_some())
     {

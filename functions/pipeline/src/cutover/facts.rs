@@ -76,7 +76,7 @@ fn seen<T, E: std::error::Error>(fact: Result<T, E>) -> Seen<T> {
 async fn book(ctx: &Context) -> Result<crate::ledger::book::Book, CutoverError> {
     let (plan, _) = plan::read(ctx).await?;
     let read = Ledger::read_of(ctx, &plan.account).await;
-    Ok(read.map_err(|error| delta::DeltaError::from(error))?.0)
+    Ok(read.map_err(delta::DeltaError::from)?.0)
 }
 
 async fn is_loaded(ctx: &Context) -> bool {

@@ -36,6 +36,19 @@ enum Late {
     Damage(TicketId),
 }
 
+impl Late {
+    /// Whether this is what has to come of it: signed or not, the code of a refusal, how often a force was used.
+    fn is_as_it_must(self, is_forced: bool, told: (bool, Option<&str>, usize)) -> bool {
+        match (self, told) {
+            (Self::Agent(_), (false, Some("CUT201"), _)) => true,
+            (Self::Damage(_), (false, Some("CUT202"), 0)) => !is_forced,
+            (Self::Damage(_), (true, None, forces)) => is_forced && forces == 2,
+            (Self::Nothing, (true, None, forces)) => forces == usize::from(is_forced),
+            _ => false,
+        }
+    }
+}
+
 impl Ongoing {
     /// Points at which a cut-over with something to bring over can be killed.
     #[must_use]
@@ -211,14 +224,7 @@ impl Play {
             ),
             Outcome::Nothing(_) => (true, Some("nothing"), 0),
         };
-        let is_as_it_must = match (late, told) {
-            (Late::Agent(_), (false, Some("CUT201"), _)) => true,
-            (Late::Damage(_), (false, Some("CUT202"), 0)) => !is_forced,
-            (Late::Damage(_), (true, None, forces)) => is_forced && forces == 2,
-            (Late::Nothing, (true, None, forces)) => forces == usize::from(is_forced),
-            _ => false,
-        };
-        if !is_as_it_must {
+        if !late.is_as_it_must(is_forced, told) {
             self.expect(false, &format!("{late:?}, forced {is_forced}, came to {told:?}"));
         }
         self.expect(self.is_loud(), "rules or surveys are still off");
