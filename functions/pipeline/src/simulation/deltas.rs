@@ -13,7 +13,7 @@ use std::time::Duration;
 use migration::gorgias::TicketId;
 use migration::settings::{ConflictRule, VanishedPolicy};
 
-use super::desk::{Books, Desk, LISTS, own_email};
+use super::desk::{Books, Desk};
 use super::rollbacks::{Edit, Migrated};
 use super::{Bug, Sum, in_virtual_time};
 use crate::conduct::Step;
@@ -32,11 +32,16 @@ use crate::testing::{Account, World};
 use crate::wave::Wave;
 use crate::worker::run_step;
 
+mod events;
 mod judge;
 #[cfg(test)]
 mod named;
 #[cfg(test)]
 mod sameness;
+
+pub use events::FIRED;
+pub(super) use events::change;
+use events::{CHANGES, People};
 
 /// Starts that a delta may take before it counts as stuck.
 pub(super) const STARTS_MAX: usize = 16;
@@ -55,54 +60,6 @@ const STEPS: [Step; 10] = [
     Step::Reconcile(Wave::Chats),
     Step::Finish,
 ];
-
-/// Changes at LeadDesk, by their number.
-const CHANGES: [&str; 10] = [
-    "desk_renames",
-    "desk_gives_address",
-    "desk_adds_card",
-    "desk_calls",
-    "desk_calls",
-    "desk_moves",
-    "desk_deletes",
-    "desk_joins",
-    "desk_parts",
-    "desk_remarks",
-];
-
-/// What has to happen in histories: one that never does proves nothing about it.
-pub const FIRED: [&str; 19] = [
-    "desk_renames",
-    "desk_gives_address",
-    "desk_adds_card",
-    "desk_calls",
-    "desk_moves",
-    "desk_deletes",
-    "desk_joins",
-    "desk_parts",
-    "desk_remarks",
-    "desk_while_writing",
-    "person_between",
-    "person_while_dead",
-    "person_while_writing",
-    "killed",
-    "log_in_part",
-    "taken_back",
-    "kept_vanished",
-    "tagged_vanished",
-    "closed_vanished",
-];
-
-/// What people at Gorgias do around one delta.
-#[derive(Default)]
-struct People {
-    /// While a process lies dead.
-    while_dead: bool,
-    /// So often while it writes.
-    while_writing: u64,
-    /// And so long after one another.
-    pause: Duration,
-}
 
 /// A finished migration of an account whose people go on working.
 pub struct Ongoing {
@@ -512,32 +469,4 @@ impl Play {
             sum.not_restored += left;
         });
     }
-}
-
-pub(super) fn change(books: &mut Books, kind: u64, contact: u64, other: u64, text: u64) {
-    let minute = books.tick();
-    let next = 1 + books.cards.len() as u64;
-    let other_email = books.cards.get(&other).map(|card| card.email.clone());
-    let Some(card) = books.cards.get_mut(&contact).filter(|card| card.is_alive) else { return };
-    match kind {
-        0 => card.lname = format!("Name{text}"),
-        1 => card.email = format!("new{contact}x{text}@example.com"),
-        2 => return books.add_card(next, LISTS[0]),
-        3 | 4 => return books.add_call(contact),
-        5 => {
-            // From one list to the other.
-            let there: BTreeSet<u32> = LISTS.into_iter().filter(|list| !card.lists.contains(list)).collect();
-            if !there.is_empty() {
-                card.lists = there;
-            }
-        }
-        6 => {
-            (card.is_alive, card.lists) = (false, BTreeSet::new());
-            return;
-        }
-        7 => card.email = other_email.unwrap_or_default(),
-        8 => card.email = own_email(contact),
-        _ => card.comment = format!("Remark {text}"),
-    }
-    card.updated = minute;
 }

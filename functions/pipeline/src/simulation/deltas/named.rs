@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use migration::settings::VanishedPolicy;
 
-use super::{LISTS, Ongoing, People, Play, change, delta, in_virtual_time};
+use super::super::desk::LISTS;
+use super::{Ongoing, People, Play, change, delta, in_virtual_time};
 use crate::delta::DeltaError;
 use crate::deltas::{DoneV1, PlanV1};
 use crate::ports::gorgias::Ticket;
