@@ -2,6 +2,8 @@
 
 use migration::load_plan;
 use pipeline::rollback::{self, CertificateV1, Phase, PlanV1, Planned, Rollback, RollbackError};
+use pipeline::sample;
+use pipeline::worker::StepError;
 use serde_json::json;
 
 use crate::arguments::{Common, RollbackDeed};
@@ -75,7 +77,7 @@ async fn carry_out(
             agree::to(screen, consent, &wanted.to_string(), asked, "rollback purge", may_ask)?;
             let certificate = rollback::purge(ctx, wanted).await.map_err(|error| told(error, screen))?;
             tell(screen, project, &certificate);
-            if rollback::hold(ctx, &newest.plan).await?.is_zero() {
+            if sample::wish(ctx).await.map_err(StepError::from)?.is_some() {
                 screen.next("deskferry run", "moves everything");
             } else {
                 screen.next("deskferry discover", "begins another run");

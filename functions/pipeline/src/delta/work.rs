@@ -56,7 +56,7 @@ pub(super) async fn carry_out(
         let rows =
             archive::open::<ControlDelta>(ctx, &ctx.run, pass).await?.collect::<Result<Vec<_>, _>>()?;
         let scene = scene(ctx, &plan, begun).await?;
-        if is_done(&scene, &rows).await? {
+        if is_done(&scene, &rows).await? && moments(ctx, &rows, looked).await?.is_empty() {
             for row in rows.iter().filter(|row| row.change.is_some()) {
                 done.take(&row.object, "updated", 1);
             }
@@ -249,35 +249,8 @@ impl Writing<'_> {
         let ledger = self.ledger().await?;
         load::added::added(ctx, ledger, pass, &new).await?;
         self.fields(mends, "tickets", true).await?;
-        let moments = self.moments(rows, looked).await?;
+        let moments = moments(ctx, rows, looked).await?;
         self.fields(moments, "moments of the last message", false).await
-    }
-
-    /// Tickets to which a message was appended and that do not show its moment as that of their last message. One that
-    /// others answered shows theirs.
-    async fn moments(&self, rows: &[ControlDelta], looked: &Looked) -> Result<Vec<ControlDelta>, DeltaError> {
-        let appended: BTreeSet<&str> =
-            rows.iter().filter(|row| row.action == "append").map(|row| row.gorgias_id.as_str()).collect();
-        let mut moments = Vec::new();
-        for id in appended.iter().filter_map(|id| id.parse().ok()) {
-            let raw = match self.ctx.destination.ticket(TicketId(id)).await {
-                Ok(raw) => raw,
-                Err(ReadError::NotFound { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let ours = raw.record.external_id.as_deref().and_then(|key| looked.tickets.get_key_value(key));
-            let Some((key, pair)) = ours else { continue };
-            let held = messages_of(&*self.ctx.destination, TicketId(id)).await?;
-            let told: BTreeSet<&str> =
-                pair.now.messages.iter().map(|message| message.external_id.as_str()).collect();
-            let is_ours = |held: &Message| held.external_id.as_deref().is_some_and(|key| told.contains(key));
-            let wish = pair.now.ticket.last_message_at;
-            if !held.iter().all(is_ours) || raw.record.last_message_at == Some(wish) {
-                continue;
-            }
-            moments.push(moment_row(key, id, raw.record.last_message_at, wish)?);
-        }
-        Ok(moments)
     }
 
     /// The tag of what vanished, where something carries it.
@@ -339,6 +312,37 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+/// Tickets to which a message was appended and that do not show its moment as that of their last message. One that
+/// others answered shows theirs.
+async fn moments(
+    ctx: &Context,
+    rows: &[ControlDelta],
+    looked: &Looked,
+) -> Result<Vec<ControlDelta>, DeltaError> {
+    let appended: BTreeSet<&str> =
+        rows.iter().filter(|row| row.action == "append").map(|row| row.gorgias_id.as_str()).collect();
+    let mut moments = Vec::new();
+    for id in appended.iter().filter_map(|id| id.parse().ok()) {
+        let raw = match ctx.destination.ticket(TicketId(id)).await {
+            Ok(raw) => raw,
+            Err(ReadError::NotFound { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let ours = raw.record.external_id.as_deref().and_then(|key| looked.tickets.get_key_value(key));
+        let Some((key, pair)) = ours else { continue };
+        let held = messages_of(&*ctx.destination, TicketId(id)).await?;
+        let told: BTreeSet<&str> =
+            pair.now.messages.iter().map(|message| message.external_id.as_str()).collect();
+        let is_ours = |held: &Message| held.external_id.as_deref().is_some_and(|key| told.contains(key));
+        let wish = pair.now.ticket.last_message_at;
+        if !held.iter().all(is_ours) || raw.record.last_message_at == Some(wish) {
+            continue;
+        }
+        moments.push(moment_row(key, id, raw.record.last_message_at, wish)?);
+    }
+    Ok(moments)
 }
 
 /// A customer's row with what it gives away alone: another customer may be waiting for the address.

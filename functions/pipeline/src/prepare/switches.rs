@@ -73,7 +73,34 @@ pub(crate) async fn off(
         };
         actions.push(Action::new(key, request));
     }
+    let settled = settled(ctx, ledger, &actions).await?;
+    actions.extend(settled);
     Ok(actions)
+}
+
+/// What an earlier start left in doubt and shows as off: it is asked for once more, so that the ledger learns its outcome.
+async fn settled(ctx: &Context, ledger: &Ledger, actions: &[Action]) -> Result<Vec<Action>, PrepareError> {
+    let now = ctx.clock.now();
+    let mut more = Vec::new();
+    for (key, written) in ledger.book().iter() {
+        let is_open = written.not_after.is_some() && is_switch(key.object);
+        if !is_open || actions.iter().any(|action| action.key == *key) {
+            continue;
+        }
+        let Ok(id) = key.key.parse::<u64>() else { continue };
+        let request = match key.object {
+            DestinationObject::Rule => Request::SwitchRule(RuleId(id), Some(now)),
+            DestinationObject::Integration => Request::SwitchIntegration(IntegrationId(id), Some(now)),
+            _ => match stored(ctx, id).await? {
+                Some(StoredSetting::V1 { kind, paused, .. }) => {
+                    Request::PutSetting(Setting { id: SettingId(id), kind, json: paused })
+                }
+                None => continue,
+            },
+        };
+        more.push(Action::new(key.clone(), request));
+    }
+    Ok(more)
 }
 
 /// Writes that bring back everything that this ledger says we hold switched off, whichever run did it.
@@ -120,8 +147,17 @@ pub(crate) fn in_order(order: &[Switched], actions: Vec<Action>) -> Vec<Vec<Acti
 
 /// What the setting held when it was last switched off.
 async fn original(ctx: &Context, id: u64) -> Result<Option<Setting>, PrepareError> {
+    let held = stored(ctx, id).await?;
+    Ok(held.map(|StoredSetting::V1 { kind, original, .. }| Setting {
+        id: SettingId(id),
+        kind,
+        json: original,
+    }))
+}
+
+/// The setting before and while it was last switched off.
+async fn stored(ctx: &Context, id: u64) -> Result<Option<StoredSetting>, PrepareError> {
     let folder = ctx.key(&format!("switches/setting-{id}"))?;
     let Some(newest) = ctx.store.list(&folder).await?.pop() else { return Ok(None) };
-    let StoredSetting::V1 { kind, original, .. } = run_folder::need(ctx, &newest).await?;
-    Ok(Some(Setting { id: SettingId(id), kind, json: original }))
+    Ok(Some(run_folder::need(ctx, &newest).await?))
 }
