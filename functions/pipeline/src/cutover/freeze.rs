@@ -38,7 +38,7 @@ pub(super) async fn check(ctx: &Context, open: &Cutover) -> Result<FreezeV1, Cut
         for (table, found) in delta.plan.iter().flat_map(|plan| &plan.source) {
             *evidence.tables.entry(table.clone()).or_default() += found.values().sum::<u64>();
         }
-        for done in &delta.done {
+        if let Some(done) = &delta.done {
             evidence.written +=
                 ["created", "updated", "appended"].iter().map(|it| done.count(it)).sum::<u64>();
             for (kind, count) in &done.requests {

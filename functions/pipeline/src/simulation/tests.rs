@@ -101,7 +101,7 @@ fn what_both_sides_do_between_deltas_is_neither_lost_nor_doubled() {
 #[test]
 fn every_bug_of_a_delta_is_noticed() {
     let ongoing = super::Ongoing::new(6);
-    // That one takes longer; its course of events stands below.
+    // That one takes more seeds than a test may: `prove delta`.
     for bug in Bug::OF_DELTA.into_iter().filter(|bug| *bug != Bug::DecisionsForgotten) {
         let caught = (0..2 * SEEDS).find(|seed| ongoing.shows(*seed, bug));
         assert!(caught.is_some(), "{bug:?} is not noticed");
@@ -109,14 +109,13 @@ fn every_bug_of_a_delta_is_noticed() {
 }
 
 /// A process dies when what is to be written is decided and not all of it is written, and a person acts before the next
-/// start. The same course of events goes wrong where decisions are not kept.
+/// start. That decisions which are not kept go wrong is shown by `prove delta`.
 #[test]
 fn what_a_delta_decided_stays_although_people_act_before_it_goes_on() {
     let ongoing = super::Ongoing::new(6);
     let history = ongoing.history(97);
     assert!(history.wrong == 0 && history.kills > 0, "{history:?}");
     assert!(history.faults.contains_key("person_while_dead"), "{history:?}");
-    assert!(ongoing.shows(97, Bug::DecisionsForgotten));
 }
 
 #[test]
