@@ -46,7 +46,7 @@ enum Command {
     /// The suites of store and queue, run by the adapters of S3 and SQS.
     AwsConformance(aws::conformance::Arguments),
     /// What 100,000 contacts cost in AWS, judged by two smaller runs.
-    AwsCost(aws::CostArguments),
+    AwsCost(aws::cost::Arguments),
     /// A migration by functions that are killed, out of time, given messages twice, while S3 fails now and then.
     AwsStorm(aws::storm::Arguments),
     /// Kills a real run at random moments, starts it again, and counts what was created.
@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Model(arguments) => Ok(model::run(&arguments)),
         Command::Aws(arguments) => aws::run(&arguments),
         Command::AwsConformance(arguments) => aws::conformance::run(&arguments),
-        Command::AwsCost(arguments) => aws::cost(&arguments),
+        Command::AwsCost(arguments) => aws::cost::run(&arguments),
         Command::AwsStorm(arguments) => aws::storm::run(&arguments),
         Command::Kill(arguments) => kill::run(&arguments),
         Command::Deskferry { usage, arguments } => measured::inside(&usage, arguments),

@@ -147,15 +147,8 @@ pub async fn keep_newer_files(ctx: &Context) -> Result<bool, CarryError> {
     if files == newest_list(ctx).await? {
         return Ok(false);
     }
-    let stored = StoredFiles::V1 { files };
-    let mut number = ctx.store.list(&ctx.run_key(LATER_LISTS)?).await?.len() + 1;
-    loop {
-        let key = ctx.run_key(&format!("{LATER_LISTS}/{number:04}.json"))?;
-        match run_folder::put(ctx, &key, &stored).await? {
-            Put::Created => return Ok(true),
-            Put::AlreadyThere => number += 1,
-        }
-    }
+    run_folder::append(ctx, LATER_LISTS, 4, &StoredFiles::V1 { files }).await?;
+    Ok(true)
 }
 
 /// The operator's files of this machine, put into the store: names with their digests.

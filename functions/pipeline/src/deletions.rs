@@ -8,7 +8,6 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::ports::store::Put;
 use crate::run_folder::{self, DocumentError};
 
 /// Days after a cut-over, unless another day is named.
@@ -57,14 +56,8 @@ pub async fn decide(
         return Ok(held);
     }
     let decision = DeletionV1 { day, by: by.map(str::to_owned), at: ctx.clock.now(), is_named };
-    let mut number = ctx.store.list(&ctx.run_key("deletion")?).await?.len() + 1;
-    loop {
-        let key = ctx.run_key(&format!("deletion/{number:04}.json"))?;
-        match run_folder::put(ctx, &key, &StoredDeletion::V1(decision.clone())).await? {
-            Put::Created => return Ok(decision),
-            Put::AlreadyThere => number += 1,
-        }
-    }
+    run_folder::append(ctx, "deletion", 4, &StoredDeletion::V1(decision.clone())).await?;
+    Ok(decision)
 }
 
 /// The decision that counts.

@@ -50,6 +50,23 @@ pub(crate) async fn put<T: Serialize>(ctx: &Context, key: &Key, document: &T) ->
     Ok(ctx.store.put_new(key, Bytes::from(text)).await?)
 }
 
+/// Keeps a document under the next free number of a folder of the run, `NUMBER.json` with so many digits, and returns the
+/// number. Another one that is kept at the same moment has its own.
+pub(crate) async fn append<T: Serialize>(
+    ctx: &Context,
+    folder: &str,
+    digits: usize,
+    document: &T,
+) -> Result<usize, DocumentError> {
+    let mut number = ctx.store.list(&ctx.run_key(folder)?).await?.len() + 1;
+    while put(ctx, &ctx.run_key(&format!("{folder}/{number:0digits$}.json"))?, document).await?
+        == Put::AlreadyThere
+    {
+        number += 1;
+    }
+    Ok(number)
+}
+
 /// The document, if it was written.
 pub(crate) async fn get<T: DeserializeOwned>(ctx: &Context, key: &Key) -> Result<Option<T>, DocumentError> {
     let bytes = match ctx.store.get(key).await {

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::conduct::{self, Function, Next, Shown, Step};
 use crate::context::Context;
 use crate::ports::queue::Outgoing;
-use crate::ports::store::Put;
 use crate::run_folder::{self, DocumentError};
 use crate::wave::Wave;
 
@@ -225,16 +224,7 @@ pub async fn all(ctx: &Context) -> Result<Vec<Turn>, DocumentError> {
 /// # Errors
 /// [`DocumentError`].
 pub async fn record(ctx: &Context, turn: &Turn) -> Result<usize, DocumentError> {
-    let stored = StoredTurn::V1(turn.clone());
-    let mut number = ctx.store.list(&ctx.run_key("turns")?).await?.len() + 1;
-    loop {
-        let key = ctx.run_key(&format!("turns/{number:06}.json"))?;
-        match run_folder::put(ctx, &key, &stored).await? {
-            Put::Created => return Ok(number),
-            // Another one ended at the same moment.
-            Put::AlreadyThere => number += 1,
-        }
-    }
+    run_folder::append(ctx, "turns", 6, &StoredTurn::V1(turn.clone())).await
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::verdict::{self, StoredVerdict};
 use super::{Blame, ReconcileError, STEP, blame, covering, once_more};
 use crate::context::Context;
-use crate::ports::store::Put;
 use crate::report::steps;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
@@ -118,19 +117,8 @@ pub async fn everything(
     }
     (comparison.people, comparison.damage) = (whose.people, whose.damage);
     comparison.at = ctx.clock.now();
-    keep(ctx, &comparison).await?;
+    run_folder::append(ctx, "comparisons", 6, &StoredComparison::V1(comparison.clone())).await?;
     Ok(comparison)
-}
-
-async fn keep(ctx: &Context, comparison: &ComparisonV1) -> Result<(), DocumentError> {
-    let mut number = ctx.store.list(&ctx.run_key("comparisons")?).await?.len() + 1;
-    loop {
-        let key = ctx.run_key(&format!("comparisons/{number:06}.json"))?;
-        match run_folder::put(ctx, &key, &StoredComparison::V1(comparison.clone())).await? {
-            Put::Created => return Ok(()),
-            Put::AlreadyThere => number += 1,
-        }
-    }
 }
 
 /// The last comparison of everything: the newest one that was made on its own, else the one of the run itself.
