@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const body = document.body;
+  document.querySelectorAll("[data-no-script]").forEach((node) => { node.hidden = true; });
   document.querySelectorAll("[hidden][data-script]").forEach((node) => { node.hidden = false; });
   const sections = [...document.querySelectorAll("section[data-object]")];
   const status = document.getElementById("status");
