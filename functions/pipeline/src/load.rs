@@ -21,10 +21,11 @@ use migration::gorgias::{TagId, UserId};
 use migration::ledger::DestinationObject;
 use serde::{Deserialize, Serialize};
 use snapshot::Row;
-use snapshot::tables::{WantTag, WantUser};
+use snapshot::tables::WantUser;
 
 use crate::archive::ArchiveError;
 use crate::context::Context;
+use crate::deltas;
 use crate::ledger::book::Book;
 use crate::ledger::driver::{self, Part, Tally, Work, codes};
 use crate::ledger::{Ledger, Opening, key};
@@ -366,13 +367,10 @@ pub(crate) async fn names(ctx: &Context) -> Result<Names, LoadError> {
     Ok(Names { directory, users })
 }
 
-/// The tag of what vanished, which a delta made after everything else was prepared.
+/// The tag of what vanished, which a delta made after everything else was prepared. It is known for ever: what was wished
+/// before may carry it although nothing does now.
 async fn vanished_tag(ctx: &Context) -> Result<Option<TagId>, LoadError> {
-    let mut is_wished = false;
-    for row in want::<WantTag>(ctx).await? {
-        is_wished |= row.map_err(ArchiveError::from)?.tag_name == VANISHED_TAG;
-    }
-    if !is_wished {
+    if deltas::newest(ctx).await?.is_none() {
         return Ok(None);
     }
     let (plan, _) = plan::read(ctx).await.map_err(|source| LoadError::Plan(Box::new(source)))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use snapshot::tables::{
     FoundCustomer, FoundCustomerChannel, FoundCustomerValue, WantCustomer, WantCustomerChannel,
-    WantCustomerValue, WantTag, WantUser,
+    WantCustomerValue, WantUser,
 };
 
 use super::*;
@@ -72,7 +72,6 @@ pub(crate) async fn world() -> World {
     seal_rows(&ctx, vec![channel("1001")]).await;
     seal_rows(&ctx, Vec::<WantCustomerValue>::new()).await;
     seal_rows(&ctx, Vec::<WantUser>::new()).await;
-    seal_rows(&ctx, Vec::<WantTag>::new()).await;
     loaded(&ctx).await;
     compared(&ctx, &["CMP104"], &["CMP104"]).await;
     read_back(&ctx).await;

@@ -76,6 +76,24 @@ fn tickets_of_vanished_leads_are_closed_where_the_policy_says_so() {
     assert!([deleted, moved, new].iter().all(|ticket| !is_tagged(ticket)));
 }
 
+#[test]
+fn the_tag_of_what_vanished_is_known_when_nothing_is_wished_to_carry_it_any_more() {
+    let ongoing = Ongoing::new(6);
+    in_virtual_time(async {
+        let mut play = Play::of(&ongoing, 0, None);
+        play.vanished = VanishedPolicy::Tag;
+        play.desk.with(|books| change(books, 5, 3, 3, 0));
+        run(&mut play).await;
+        assert!(is_tagged(&ticket(&play, "leaddesk:lead:1:3")));
+        // The contact comes back, and nobody wants tags any more.
+        play.vanished = VanishedPolicy::Keep;
+        play.desk.with(|books| change(books, 5, 3, 3, 1));
+        let (plan, done) = run(&mut play).await;
+        assert_eq!((done.count("refused"), done.fields_different), (0, 0), "{plan:?} {done:?}");
+        assert!(!is_tagged(&ticket(&play, "leaddesk:lead:1:3")), "{plan:?} {done:?}");
+    });
+}
+
 /// The code with which a delta stops, what of Gorgias changed by it, and what it says once the finding is accepted.
 fn stopped(kind: u64, contacts: u64) -> (String, u64) {
     let ongoing = Ongoing::new(MANY);
