@@ -37,6 +37,17 @@ async fn the_report_of_a_small_run() {
     }
 }
 
+/// The stored report is held against the new one, so each of its figures has to come back as it was, to the last bit.
+#[test]
+fn figures_come_back_from_the_store_to_the_last_bit() {
+    for seed in 1..=20_000_u32 {
+        let hours = f64::from(seed) / 3600.0;
+        let text = serde_json::to_string(&hours).expect("a number");
+        let back: f64 = serde_json::from_str(&text).expect("the same number");
+        assert_eq!(back.to_bits(), hours.to_bits(), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn the_same_report_is_not_made_twice_and_a_new_one_gets_a_new_number() {
     let world = World::new(Account::fresh());
