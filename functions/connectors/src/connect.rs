@@ -205,5 +205,6 @@ pub fn connect(
         mapping: config.mapping.clone(),
         limits: config.limits.clone(),
         stop: Stop::default(),
+        hours: None,
     })
 }

@@ -124,6 +124,7 @@ impl Stage {
         context.stop = self.stop.clone();
         context.limits.ledger.is_exclusive = true;
         context.limits.rollback_hold = Duration::ZERO;
+        context.limits.hours = None;
         Ok(context)
     }
 

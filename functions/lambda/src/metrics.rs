@@ -67,6 +67,7 @@ impl Progress for Counts {
             Event::LagMeasured { step, lag_milliseconds, is_visible } => {
                 tracing::info!(step, lag_milliseconds, is_visible, "lag measured");
             }
+            Event::Resting { hours, until } => tracing::info!(hours, %until, "rests"),
             Event::Finding { code, count, text } => tracing::info!(code, count, text, "finding"),
         }
     }

@@ -4,13 +4,7 @@
 //! messages, and what is read when the run ends. Every count may be known, or lie between two bounds. Deliberately absent:
 //! the clock, and requests repeated after faults, for which the upper bound leaves room.
 
-use std::time::Duration;
-
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp};
-
 use crate::load_plan::{self, Counts, PAGE_LENGTH, pages};
-use crate::local_time::SourceZone;
 use crate::pacer::Bucket;
 
 /// A count with its bounds; all three are equal where it is known.
@@ -206,76 +200,6 @@ pub fn seconds_at(requests: u64, bucket: &Bucket) -> f64 {
 pub fn limit_in_words(bucket: &Bucket) -> String {
     let rate = (bucket.sustained_per_second() * 100.0).round() / 100.0;
     format!("{rate} requests a second")
-}
-
-/// Hours of the day in which the migration may work; from and until in the zone's own time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WorkingHours {
-    from: Time,
-    until: Time,
-    zone: SourceZone,
-}
-
-/// Why a text names no hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("hours are written `20:00-06:00`, with two different times")]
-pub struct NoHours;
-
-impl WorkingHours {
-    /// Reads `20:00-06:00`; the second may be on the next day.
-    ///
-    /// # Errors
-    /// [`NoHours`].
-    pub fn parse(text: &str, zone: SourceZone) -> Result<Self, NoHours> {
-        let (from, until) = text.trim().split_once('-').ok_or(NoHours)?;
-        let time = |text: &str| -> Result<Time, NoHours> {
-            let (hour, minute) = text.trim().split_once(':').ok_or(NoHours)?;
-            let (hour, minute) = (hour.parse().map_err(|_| NoHours)?, minute.parse().map_err(|_| NoHours)?);
-            Time::new(hour, minute, 0, 0).map_err(|_| NoHours)
-        };
-        let (from, until) = (time(from)?, time(until)?);
-        if from == until { Err(NoHours) } else { Ok(Self { from, until, zone }) }
-    }
-
-    /// When the hours begin that hold `now`, or the next ones, and when they end.
-    fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        let today = now.to_zoned(self.zone.zone().clone()).date();
-        // Yesterday's night may still go on.
-        let mut day = today.yesterday().ok()?;
-        for _ in 0..4 {
-            let last = if self.until > self.from { day } else { day.tomorrow().ok()? };
-            let at = |day: jiff::civil::Date, time| {
-                Some(day.to_datetime(time).to_zoned(self.zone.zone().clone()).ok()?.timestamp())
-            };
-            let (from, until) = (at(day, self.from)?, at(last, self.until)?);
-            if until > now && until > from {
-                return Some((from.max(now), until));
-            }
-            day = day.tomorrow().ok()?;
-        }
-        None
-    }
-}
-
-/// Nights in a row at most: eleven years.
-const SHIFTS_MAX: usize = 4_000;
-
-/// When work of this length ends that begins at `start` and rests outside of the hours; `None` beyond reason.
-#[must_use]
-pub fn ends_at(start: Timestamp, work: Duration, hours: Option<&WorkingHours>) -> Option<Timestamp> {
-    let mut left = SignedDuration::try_from(work).ok()?;
-    let Some(hours) = hours else { return start.checked_add(left).ok() };
-    let mut now = start;
-    for _ in 0..SHIFTS_MAX {
-        let (from, until) = hours.next(now)?;
-        let shift = until.duration_since(from);
-        if left <= shift {
-            return from.checked_add(left).ok();
-        }
-        left = left.checked_sub(shift)?;
-        now = until;
-    }
-    None
 }
 
 /// Requests that reading a list of so many entries takes.

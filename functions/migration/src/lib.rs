@@ -49,3 +49,4 @@ pub mod load_plan;
 pub mod loss;
 pub mod pacer;
 pub mod spot_check;
+pub mod working_hours;

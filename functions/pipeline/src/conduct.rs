@@ -62,6 +62,11 @@ pub enum Step {
     Delta(u32, DeltaPart),
 }
 
+/// Whether a step of this name keeps Gorgias busy for so long that it minds the hours.
+pub(crate) fn keeps_hours(step: &str) -> bool {
+    matches!(step, "plan" | "load" | "reconcile")
+}
+
 impl Step {
     /// The step's word, without its wave or number.
     #[must_use]

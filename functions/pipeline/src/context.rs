@@ -6,6 +6,7 @@ use std::sync::Arc;
 use migration::cutover::Switch;
 use migration::residency::Places;
 use migration::settings::{MappingSettings, VanishedPolicy};
+use migration::working_hours::WorkingHours;
 use snapshot::{Pass, RunId};
 
 use crate::archive::HeldOpen;
@@ -50,6 +51,8 @@ pub struct Context {
     pub limits: Limits,
     /// Whether somebody asked to stop.
     pub stop: Stop,
+    /// Hours that the step in hand keeps; see [`Limits::hours`].
+    pub hours: Option<WorkingHours>,
 }
 
 /// People notice within a week what is missing.
@@ -120,6 +123,9 @@ pub struct Limits {
     pub rollback_hold: std::time::Duration,
     /// In which order rules, surveys and webhooks come back, as it was agreed.
     pub restore_order: Vec<Switch>,
+    /// Hours in which the steps that take long may keep Gorgias busy; all day when absent. Who is waited for keeps none:
+    /// a delta, a cut-over, a repair, a rollback.
+    pub hours: Option<WorkingHours>,
 }
 
 impl Default for Limits {
@@ -139,6 +145,7 @@ impl Default for Limits {
             vanished: VanishedPolicy::Keep,
             rollback_hold: ROLLBACK_HOLD,
             restore_order: Switch::ALL.to_vec(),
+            hours: None,
         }
     }
 }

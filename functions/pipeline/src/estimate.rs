@@ -19,11 +19,11 @@ mod tests;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use migration::forecast::WorkingHours;
 use migration::loss::{LossBudget, LossKey, Sampled, Way};
 use migration::mapping::{ConfirmedMapping, Reviewer};
 use migration::pacer::Bucket;
 use migration::settings::RecordingPolicy;
+use migration::working_hours::WorkingHours;
 
 pub use error::EstimateError;
 pub use stored::{
@@ -61,8 +61,8 @@ pub struct Options {
     pub bucket: Bucket,
     /// Requests a second to LeadDesk.
     pub source_per_second: f64,
-    /// Hours of work and how they were written; all day when absent.
-    pub hours: Option<(WorkingHours, String)>,
+    /// Hours in which Gorgias may be kept busy; all day when absent.
+    pub hours: Option<WorkingHours>,
     /// Tickets younger than this, seen from the newest, are needed before agents can start.
     pub recent_days: u32,
 }

@@ -59,6 +59,7 @@ pub mod ports;
 
 pub(crate) mod boxed;
 pub(crate) mod found_rows;
+pub(crate) mod hours;
 pub(crate) mod listing;
 pub(crate) mod merges;
 pub(crate) mod numbered;

@@ -73,6 +73,13 @@ pub enum Event {
         /// Whether it showed; if not, it takes at least so long.
         is_visible: bool,
     },
+    /// The step rests outside of the hours in which it may keep Gorgias busy.
+    Resting {
+        /// The hours, such as `20:00-06:00 Europe/Helsinki`.
+        hours: String,
+        /// When it goes on.
+        until: Timestamp,
+    },
     /// Something that a person should know; the code is in the catalogue of findings.
     Finding {
         /// Stable code.

@@ -333,6 +333,7 @@ fn beginning_of(key: &Key) -> Option<u32> {
 }
 
 async fn ask<T>(ctx: &Context, request: BoxFuture<'_, Result<T, ReadError>>) -> Result<T, ReadingError> {
+    ctx.within_hours().await?;
     Ok(ctx.stop.answered(&*ctx.clock, request).await??)
 }
 

@@ -294,6 +294,7 @@ impl World {
             mapping: MappingSettings::new(zone, "FI".parse().expect("a region")),
             limits: Limits { stated: Stated::inside(), ..Limits::default() },
             stop: crate::stop::Stop::default(),
+            hours: None,
         };
         Self { ctx, source, store, _folder: folder }
     }

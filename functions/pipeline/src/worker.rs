@@ -216,6 +216,7 @@ pub async fn run_delta(ctx: &Context) -> Result<Delta, StepError> {
 }
 
 async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
+    let ctx = &if conduct::keeps_hours(step.name()) { ctx.keeping_hours() } else { ctx.clone() };
     if matches!(step, Step::Prepare | Step::Extract | Step::Load(_)) {
         let inventory = documents::inventory(ctx).await?;
         residency::check(ctx, Some(&inventory)).await?;

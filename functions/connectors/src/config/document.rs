@@ -97,6 +97,10 @@ pub(super) struct Gorgias {
     pub(super) api_key: String,
     pub(super) bucket: String,
     pub(super) reserve: f64,
+    /// Hours in which what takes long may keep it busy, such as `20:00-06:00`.
+    pub(super) hours: Option<String>,
+    /// Their zone; that of LeadDesk's times when absent.
+    pub(super) hours_zone: Option<String>,
     pub(super) in_flight: Option<usize>,
     /// How long a request may live; shorter than by default only for a stand-in on this machine.
     pub(super) request_life_seconds: Option<f64>,

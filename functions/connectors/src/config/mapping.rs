@@ -12,6 +12,7 @@ use migration::settings::{
     AnonymisedChat, CallChannel, ChatVisibility, ConflictRule, MappingSettings, PhoneSharing,
     RecordingPolicy, SecondLevel, TagChoice, UnnormalisablePhone, UnreachablePolicy, VanishedPolicy,
 };
+use migration::working_hours::WorkingHours;
 use pipeline::context::Limits;
 
 use super::ConfigError;
@@ -40,14 +41,14 @@ fn unknown_word(key: &str, words: &[&str]) -> ConfigError {
     ConfigError::value(key, "it is none of the choices", &format!("choose one of: {}", words.join(", ")))
 }
 
+fn zone(key: &str, name: &str) -> Result<SourceZone, ConfigError> {
+    SourceZone::new(name).map_err(|_| {
+        ConfigError::value(key, "it is no known zone", "use an IANA name, such as \"Europe/Helsinki\"")
+    })
+}
+
 pub(super) fn settings(file: &Document) -> Result<MappingSettings, ConfigError> {
-    let zone = SourceZone::new(&file.leaddesk.time_zone).map_err(|_| {
-        ConfigError::value(
-            "leaddesk.time_zone",
-            "it is no known zone",
-            "use an IANA name, such as \"Europe/Helsinki\"",
-        )
-    })?;
+    let zone = zone("leaddesk.time_zone", &file.leaddesk.time_zone)?;
     let region: Region = file.leaddesk.default_region.parse().map_err(|_| {
         ConfigError::value(
             "leaddesk.default_region",
@@ -140,6 +141,7 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
             ConfigError::value("cutover.restore_order", "it is no order of the three", advice)
         })?;
     }
+    limits.hours = hours(file)?;
     waits(file, &mut limits)?;
     limits.chat_window = window(file)?;
     for text in &file.accept.findings {
@@ -153,6 +155,25 @@ pub(super) fn limits(file: &Document) -> Result<Limits, ConfigError> {
     }
     limits.accepted_findings.clone_from(&file.accept.findings);
     Ok(limits)
+}
+
+fn hours(file: &Document) -> Result<Option<WorkingHours>, ConfigError> {
+    let (text, name) = match (&file.gorgias.hours, &file.gorgias.hours_zone) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            let advice = "add hours = \"20:00-06:00\", or leave the zone out";
+            return Err(ConfigError::value(
+                "gorgias.hours_zone",
+                "there are no hours that it is for",
+                advice,
+            ));
+        }
+        (Some(text), Some(name)) => (text, zone("gorgias.hours_zone", name)?),
+        (Some(text), None) => (text, zone("leaddesk.time_zone", &file.leaddesk.time_zone)?),
+    };
+    WorkingHours::parse(text, name).map(Some).map_err(|error| {
+        ConfigError::value("gorgias.hours", &error.to_string(), "leave them out to work day and night")
+    })
 }
 
 /// Share of a hold that is left for waits inside the connection's pacer.

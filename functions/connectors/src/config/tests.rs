@@ -162,6 +162,19 @@ fn values_are_checked_before_anything_starts() {
         E0104 mapping.call_channel cannot be used: it is none of the choices
         fix: choose one of: internal-note, phone"#]],
     );
+    check("reserve = 0.0", "reserve = 0.0\nhours = \"8-16\"", &expect![[r#"
+        E0104 gorgias.hours cannot be used: hours are written `20:00-06:00`, with two different times
+        fix: leave them out to work day and night"#]]);
+    check("reserve = 0.0", "reserve = 0.0\nhours_zone = \"Europe/Helsinki\"", &expect![[r#"
+        E0104 gorgias.hours_zone cannot be used: there are no hours that it is for
+        fix: add hours = "20:00-06:00", or leave the zone out"#]]);
+    check(
+        "reserve = 0.0",
+        "reserve = 0.0\nhours = \"20:00-06:00\"\nhours_zone = \"Helsinki\"",
+        &expect![[r#"
+            E0104 gorgias.hours_zone cannot be used: it is no known zone
+            fix: use an IANA name, such as "Europe/Helsinki""#]],
+    );
     check(
         "[store]",
         "[accept]\nfindings = [\"DIS999\"]\n[store]",
@@ -169,6 +182,18 @@ fn values_are_checked_before_anything_starts() {
         E0104 accept.findings cannot be used: a code is not in the catalogue
         fix: name codes as the findings show them, such as "DIS301""#]],
     );
+}
+
+#[test]
+fn hours_are_of_the_zone_that_is_named_or_of_leaddesk() {
+    let shown = |lines: &str| {
+        let text = GOOD.replace("reserve = 0.0", &format!("reserve = 0.0\n{lines}"));
+        parse(&text).expect("good").limits.hours.map(|hours| hours.to_string())
+    };
+    assert_eq!(shown(""), None);
+    assert_eq!(shown("hours = \"20:00-6:00\"").as_deref(), Some("20:00-06:00 Europe/Helsinki"));
+    let elsewhere = "hours = \"20:00-06:00\"\nhours_zone = \"America/New_York\"";
+    assert_eq!(shown(elsewhere).as_deref(), Some("20:00-06:00 America/New_York"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Acknowledge {
 /// Arguments of `estimate`.
 #[derive(Debug, Args)]
 pub(crate) struct Estimate {
-    /// Hours in which the migration may work, such as 20:00-06:00 [default: all day]
+    /// Hours in which Gorgias may be kept busy, such as 20:00-06:00 [default: gorgias.hours, else all day]
     #[arg(long, value_name = "HOURS")]
     pub(crate) window: Option<String>,
     /// Zone of these hours, such as Europe/Helsinki [default: leaddesk.time_zone]

@@ -2,8 +2,8 @@
 //!
 //! Deliberately absent: figures of its own; `pipeline::estimate` counts, this shows.
 
-use migration::forecast::WorkingHours;
 use migration::local_time::SourceZone;
+use migration::working_hours::WorkingHours;
 use pipeline::estimate::{self, EstimateV1, Options, RangeV1, SecondsV1};
 use pipeline::losses::AllowedV1;
 use serde_json::json;
@@ -33,6 +33,12 @@ pub(crate) fn run(screen: &Screen, common: &Common, wish: &Estimate) -> Result<E
         let work = async { estimate::run(&project.context, &options).await.map_err(Failure::from) };
         let estimate = project.work(screen, &interrupt, work).await?;
         tell(screen, &project, &estimate);
+        if let Some(hours) = options.hours.filter(|hours| Some(hours) != project.config.limits.hours.as_ref())
+        {
+            screen.say(format!(
+                "  a run keeps these hours when migration.toml has them, gorgias.hours: {hours}"
+            ));
+        }
         steps::say_next(screen, &project).await?;
         Ok(Exit::Done)
     })
@@ -56,17 +62,16 @@ fn options(project: &Project, wish: &Estimate) -> Result<Options, Failure> {
         return Err(refused("--recent-days is beyond reason", format!("at most {RECENT_DAYS_MAX} days")));
     }
     let hours = match &wish.window {
-        None => None,
+        None => project.config.limits.hours.clone(),
         Some(text) => {
             let zone = match &wish.zone {
                 Some(name) => SourceZone::new(name)
                     .map_err(|error| refused("--zone names no zone", error.to_string()))?,
                 None => project.config.mapping.zone.clone(),
             };
-            let shown = format!("{} {}", text.trim(), zone.name());
             let hours = WorkingHours::parse(text, zone)
                 .map_err(|error| refused("--window names no hours", error.to_string()))?;
-            Some((hours, shown))
+            Some(hours)
         }
     };
     Ok(Options {

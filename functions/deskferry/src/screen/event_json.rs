@@ -49,6 +49,9 @@ pub(crate) fn render(at: Timestamp, event: &Event) -> Value {
             "lag_milliseconds": lag_milliseconds,
             "is_visible": is_visible,
         }),
+        Event::Resting { hours, until } => {
+            json!({ "type": "resting", "at": at, "hours": hours, "until": until })
+        }
         Event::Finding { code, count, text } => finding(at, code, *count, text),
     }
 }

@@ -145,6 +145,11 @@ impl Printer {
                 self.event(&event_json::render(at, event));
                 self.say(&settled_line(*arrived, *absent, *left));
             }
+            Event::Resting { hours, until } => {
+                self.event(&event_json::render(at, event));
+                let until = words::moment(*until, &self.zone);
+                self.say(&format!("rests   until {until}: Gorgias may be kept busy {hours}"));
+            }
             Event::LagMeasured { .. } => self.event(&event_json::render(at, event)),
             Event::Finding { code, count, text } => self.finding(at, code, *count, text),
         }

@@ -1,13 +1,10 @@
 //! Requests, hours and order of a forecast.
 
-use std::time::Duration;
-
 use expect_test::expect;
 use jiff::{SignedDuration, Timestamp};
-use migration::forecast::{Range, Work, WorkingHours, ends_at, margin, requests, requests_until_start};
+use migration::forecast::{Range, Work, margin, requests, requests_until_start};
 use migration::load_order::{TicketAge, needed_to_start, sort};
 use migration::load_plan::Counts;
-use migration::local_time::SourceZone;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a moment")
@@ -78,34 +75,6 @@ fn a_sample_leaves_room_for_chance_and_a_whole_account_none() {
     assert!(margin(1, 200, 100) > margin(1, 2_000, 100));
     assert_eq!(margin(0, 0, 7), 7);
     assert_eq!(Range::around(5, 9), Range { low: 0, likely: 5, high: 14 });
-}
-
-#[test]
-fn nights_only_stretch_the_work_over_days_and_mind_the_clock() {
-    let zone = || SourceZone::new("Europe/Helsinki").expect("a zone");
-    let nights = WorkingHours::parse("20:00-06:00", zone()).expect("hours");
-    let check = |start: &str, hours: u64, expected: &str| {
-        let end = ends_at(at(start), Duration::from_secs(hours * 3_600), Some(&nights)).expect("an end");
-        assert_eq!(end.to_string(), expected, "{start} and {hours} h");
-    };
-    // Noon in Helsinki: work begins at 20:00, which is 18:00 UTC in winter.
-    check("2026-11-28T10:00:00Z", 4, "2026-11-28T22:00:00Z");
-    check("2026-11-28T10:00:00Z", 10, "2026-11-29T04:00:00Z");
-    check("2026-11-28T10:00:00Z", 11, "2026-11-29T19:00:00Z");
-    // In the middle of a night that began yesterday.
-    check("2026-11-28T02:00:00Z", 3, "2026-11-28T19:00:00Z");
-    // The night in which the clock goes forward is an hour shorter.
-    check("2026-03-28T12:00:00Z", 10, "2026-03-29T18:00:00Z");
-    let days = WorkingHours::parse("08:00-16:00", zone()).expect("hours");
-    let end = ends_at(at("2026-11-28T20:00:00Z"), Duration::from_secs(3_600), Some(&days));
-    assert_eq!(end, Some(at("2026-11-29T07:00:00Z")));
-    assert_eq!(
-        ends_at(at("2026-11-28T20:00:00Z"), Duration::from_secs(60), None),
-        Some(at("2026-11-28T20:01:00Z"))
-    );
-    for wrong in ["", "20:00", "20:00-20:00", "24:00-06:00", "8-16", "20:00-06:60"] {
-        assert!(WorkingHours::parse(wrong, zone()).is_err(), "{wrong}");
-    }
 }
 
 #[test]

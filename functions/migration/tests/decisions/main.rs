@@ -20,6 +20,8 @@ mod fields;
 #[cfg(test)]
 mod forecasting;
 #[cfg(test)]
+mod hours;
+#[cfg(test)]
 mod ledgers;
 #[cfg(test)]
 mod losing;

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use migration::forecast::{self, Range, Work, ends_at, margin};
+use migration::forecast::{self, Range, Work, margin};
 use migration::loss::{LossBudget, LossKey, Sampled};
 use migration::settings::RecordingPolicy;
+use migration::working_hours::ends_at;
 
 use super::Options;
 use super::count::Counted;
@@ -139,7 +140,7 @@ pub(super) fn estimate(ctx: &Context, made_at: Timestamp, known: &Known, options
     };
     let is_exact = known.sampled.is_none_or(|(sampled, _)| sampled.is_whole() && known.log.is_there);
     let bytes = bytes(known);
-    let aws = aws(known, total, &source, &times);
+    let aws = aws(known, total, &source, &times, ctx.clock.now());
     EstimateV1 {
         made_at,
         mapping: known.mapping.clone(),
@@ -160,7 +161,7 @@ pub(super) fn estimate(ctx: &Context, made_at: Timestamp, known: &Known, options
             reserve: options.bucket.reserve,
             gorgias: forecast::limit_in_words(&options.bucket),
             leaddesk_per_second: options.source_per_second,
-            hours: options.hours.as_ref().map(|(_, text)| text.clone()),
+            hours: options.hours.as_ref().map(ToString::to_string),
         },
         times,
         order: OrderV1 {
@@ -227,8 +228,11 @@ fn times(
         high: left.high + right.high,
     };
     let (until_start, all) = (plus(extract, until), plus(extract, gorgias));
-    let hours = options.hours.as_ref().map(|(hours, _)| hours);
-    let at = |seconds: f64| ends_at(ctx.clock.now(), Duration::try_from_secs_f64(seconds).ok()?, hours);
+    let read_at =
+        ends_at(ctx.clock.now(), Duration::try_from_secs_f64(extract.likely).unwrap_or_default(), None);
+    // LeadDesk is read at any time; the hours are Gorgias'.
+    let at =
+        |seconds: f64| ends_at(read_at?, Duration::try_from_secs_f64(seconds).ok()?, options.hours.as_ref());
     let limit = forecast::limit_in_words(&options.bucket);
     let limited_by = if gorgias.likely >= extract.likely {
         format!("limited by Gorgias: {limit}")
@@ -240,8 +244,8 @@ fn times(
         gorgias,
         until_start,
         all,
-        start_at: at(until_start.likely),
-        end_at: at(all.likely),
+        start_at: at(until.likely),
+        end_at: at(gorgias.likely),
         limited_by,
     }
 }
@@ -279,11 +283,19 @@ fn bytes(known: &Known) -> BTreeMap<String, RangeV1> {
     bytes
 }
 
-fn aws(known: &Known, total: Range, source: &BTreeMap<String, Range>, times: &TimesV1) -> cost::Bill {
+fn aws(
+    known: &Known,
+    total: Range,
+    source: &BTreeMap<String, Range>,
+    times: &TimesV1,
+    now: Timestamp,
+) -> cost::Bill {
+    // A function that rests outside of the hours is paid for like one that waits for the limit.
+    let lasts = times.end_at.map_or(0.0, |end| end.duration_since(now).as_secs_f64() - times.extract.likely);
     let stored: u64 = bytes(known).values().map(|range| range.likely).sum();
     cost::forecast(&cost::Expected {
         source_seconds: times.extract.likely,
-        gorgias_seconds: times.gorgias.likely,
+        gorgias_seconds: lasts.max(times.gorgias.likely),
         source_requests: source.values().map(|range| range.likely).sum(),
         gorgias_requests: total.likely,
         records: known.counted.customers + known.counted.work.counts.messages_created,

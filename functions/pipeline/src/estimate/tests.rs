@@ -131,11 +131,8 @@ async fn nights_and_others_shares_make_it_longer_and_not_more() {
     let day = run(&world.ctx, &options()).await.expect("estimated");
     let zone = migration::local_time::SourceZone::new("Europe/Helsinki").expect("a zone");
     let hours = WorkingHours::parse("20:00-20:01", zone).expect("hours");
-    let shared = Options {
-        bucket: Bucket { reserve: 0.5, ..options().bucket },
-        hours: Some((hours, "20:00-20:01".into())),
-        ..options()
-    };
+    let shared =
+        Options { bucket: Bucket { reserve: 0.5, ..options().bucket }, hours: Some(hours), ..options() };
     let night = run(&world.ctx, &shared).await.expect("estimated");
     assert_eq!(day.requests_total, night.requests_total);
     assert!(night.times.gorgias.likely > 1.9 * day.times.gorgias.likely);

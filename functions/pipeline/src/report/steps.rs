@@ -1,12 +1,14 @@
 //! When which step ran, and what it handed back: one document each time that a step ends well.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use snapshot::tables::ControlRun;
 
 use super::usage;
+use crate::conduct;
 use crate::context::Context;
 use crate::run_folder::{self, DocumentError};
 use crate::step::StepReport;
@@ -40,6 +42,9 @@ pub struct StepV1 {
     /// Requests to LeadDesk that it sent, by command.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub source_requests: BTreeMap<String, u64>,
+    /// Time outside of its hours, in which it rested.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rested_milliseconds: u64,
 }
 
 /// Stores that a step ran, and what it spent of the rate limit. A step that found everything done leaves no trace.
@@ -68,18 +73,35 @@ pub async fn record_since(
     for finding in &report.findings {
         *findings.entry(finding.code.clone()).or_default() += finding.count;
     }
+    let ended_at = ctx.clock.now();
     let step = StepV1 {
         step: report.step.to_owned(),
         started_at,
-        ended_at: ctx.clock.now(),
+        ended_at,
         records: report.records.clone(),
         findings,
         requests,
         source_requests: since(ctx.source.requests(), asked_before),
+        rested_milliseconds: rested_milliseconds(ctx, report.step, started_at, ended_at),
     };
     let key = ctx.run_key(&format!("steps/{:020}-{}.json", started_at.as_nanosecond(), report.step))?;
     run_folder::put(ctx, &key, &StoredStep::V1(step)).await?;
     Ok(())
+}
+
+/// What of the time lay outside of the hours that the step keeps.
+fn rested_milliseconds(ctx: &Context, step: &str, from: Timestamp, until: Timestamp) -> u64 {
+    let Some(hours) = ctx.limits.hours.as_ref().filter(|_| conduct::keeps_hours(step)) else {
+        return 0;
+    };
+    let all = Duration::try_from(until.duration_since(from)).unwrap_or(Duration::ZERO);
+    let rested = all.saturating_sub(hours.open_between(from, until));
+    u64::try_from(rested.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn since(now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
@@ -109,7 +131,10 @@ pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
 /// accounts, which take as long as LeadDesk needs.
 #[must_use]
 pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
-    let spent = |step: &StepV1| step.ended_at.duration_since(step.started_at).as_secs_f64().max(0.0);
+    let spent = |step: &StepV1| {
+        let rested = Duration::from_millis(step.rested_milliseconds);
+        (step.ended_at.duration_since(step.started_at).as_secs_f64() - rested.as_secs_f64()).max(0.0)
+    };
     // An empty sum of floats is minus zero, which people would read as an error.
     let looks = [DISCOVER, crate::estimate::STEP];
     let at_its_rate = |step: &&StepV1| step.requests > 0 && !looks.contains(&step.step.as_str());

@@ -267,6 +267,7 @@ impl World {
             mapping: MappingSettings::new(zone, region),
             limits: self.limits.clone(),
             stop: crate::stop::Stop::default(),
+            hours: None,
         }
     }
 

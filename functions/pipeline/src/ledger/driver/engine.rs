@@ -66,6 +66,8 @@ pub(super) struct Engine<'a> {
     late: Option<Vec<Late>>,
     /// No request starts before.
     paused_until: Option<Moment>,
+    /// Outside of the hours nothing new is announced; when to look again.
+    resting_until: Option<Moment>,
     not_sent_in_a_row: u32,
     breaker: Breaker,
     /// Requests started while the last segment was on its way.
@@ -99,6 +101,7 @@ impl<'a> Engine<'a> {
             stop: None,
             late: None,
             paused_until: None,
+            resting_until: None,
             not_sent_in_a_row: 0,
             breaker: Breaker::default(),
             sent_during_append: 0,
@@ -114,6 +117,7 @@ impl<'a> Engine<'a> {
                 self.stop.get_or_insert(DriveError::Stopped);
             }
             if self.stop.is_none() {
+                self.look_at_hours();
                 // Looks first: one that waits behind writes would measure that wait as a lag.
                 self.start_look_ups();
                 self.start_requests();
@@ -193,7 +197,8 @@ impl<'a> Engine<'a> {
         let look = self.doubts.next_due(self.has_fresh_work()).filter(|_| room);
         let probe = self.probes.next_due().filter(|_| room);
         let paused = self.paused_until.filter(|_| !self.announced.is_empty());
-        look.into_iter().chain(probe).chain(paused).min()
+        let resting = self.resting_until.filter(|_| !self.ready.is_empty());
+        look.into_iter().chain(probe).chain(paused).chain(resting).min()
     }
 
     fn in_flight(&self) -> usize {
@@ -202,9 +207,8 @@ impl<'a> Engine<'a> {
 
     /// Whether a record may still be sent whose visibility could show how far the look-up is.
     fn has_fresh_work(&self) -> bool {
-        let can_gather = !self.exhausted && !self.doubts.is_full();
-        can_gather
-            || !self.ready.is_empty()
+        let can_gather = (!self.exhausted && !self.doubts.is_full()) || !self.ready.is_empty();
+        (can_gather && self.resting_until.is_none())
             || !self.announced.is_empty()
             || self.writing > 0
             || self.append.is_some()
@@ -255,7 +259,13 @@ impl<'a> Engine<'a> {
         let group_max = self.ctx.limits.group_intents.max(1);
         let low_water = (self.in_flight() + 2 * self.sent_during_append).min(group_max);
         let mut group = Vec::new();
-        if self.announced.len() <= low_water {
+        if self.resting_until.is_some() {
+            // One is taken to know whether there is anything to wait for.
+            if self.ready.is_empty() {
+                self.gather(&mut group, 1)?;
+                self.ready.extend(group.drain(..));
+            }
+        } else if self.announced.len() <= low_water {
             // A crash leaves no more in doubt than one group and what is in flight.
             let open = self.announced.len() + self.writing;
             let room = (group_max + self.in_flight()).saturating_sub(open);

@@ -10,6 +10,15 @@ use crate::ports::gorgias::Message;
 use crate::progress::Event;
 
 impl Engine<'_> {
+    /// What is announced goes out in any case.
+    pub(super) fn look_at_hours(&mut self) {
+        let rest = self.ctx.rest();
+        if let Some(rest) = rest.filter(|_| self.resting_until.is_none()) {
+            self.ctx.tell_rest(rest);
+        }
+        self.resting_until = rest.map(|rest| self.now().after(rest.look_in));
+    }
+
     /// Some fresh records are looked up: to measure the lag, and to see how far the look-up is for those in doubt.
     pub(super) fn consider_probe(&mut self, action: &Action, started: Moment) {
         if !action.request.has_indexed_key() {
