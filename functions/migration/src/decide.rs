@@ -299,3 +299,18 @@ fn states(
         found: value(found),
     }
 }
+
+/// Names of fields without the values that some carry in brackets: an address is personal.
+#[must_use]
+pub fn field_names<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = fields
+        .map(|field| match field.split_once('[') {
+            Some((kind @ ("value" | "tag" | "member"), rest)) => format!("{kind}[{rest}"),
+            Some((kind, _)) => kind.to_owned(),
+            None => field.to_owned(),
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

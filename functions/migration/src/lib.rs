@@ -48,5 +48,7 @@ pub mod load_order;
 pub mod load_plan;
 pub mod loss;
 pub mod pacer;
+pub mod repair;
+pub mod rollback;
 pub mod spot_check;
 pub mod working_hours;

@@ -7,12 +7,11 @@
 //! Deliberately absent: what Gorgias refused in the first place (see `load::retry`), second records (the comparison clears
 //! them), and definitions of tags, teams and fields, which are only named.
 
-pub mod codes;
-mod judge;
 mod survey;
 pub(crate) mod work;
 pub(crate) mod writes;
 
+pub use migration::repair::codes;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

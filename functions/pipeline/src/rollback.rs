@@ -7,9 +7,7 @@
 //! Deliberately absent: rows of other runs, which are rolled back by their own name.
 
 mod certificate;
-pub mod codes;
 mod exchange;
-mod judge;
 mod phases;
 mod schema;
 mod survey;
@@ -17,6 +15,7 @@ mod work;
 
 use jiff::Timestamp;
 use migration::gorgias::UserId;
+pub use migration::rollback::codes;
 use snapshot::Pass;
 
 use crate::archive::{self, ArchiveError};

@@ -49,20 +49,6 @@ pub(crate) fn parent(scene: &Scene<'_>, rows: &TicketRows) -> CustomerId {
     scene.customer(&rows.ticket.customer_external_id).unwrap_or(CustomerId(0))
 }
 
-/// Names of fields without the values that some carry in brackets: an address is personal.
-pub(crate) fn field_names<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut names: Vec<String> = fields
-        .map(|field| match field.split_once('[') {
-            Some((kind @ ("value" | "tag" | "member"), rest)) => format!("{kind}[{rest}"),
-            Some((kind, _)) => kind.to_owned(),
-            None => field.to_owned(),
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
 /// Both sides of the ticket that the ledger names.
 pub(crate) fn ticket(
     scene: &Scene<'_>,

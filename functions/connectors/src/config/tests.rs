@@ -162,12 +162,20 @@ fn values_are_checked_before_anything_starts() {
         E0104 mapping.call_channel cannot be used: it is none of the choices
         fix: choose one of: internal-note, phone"#]],
     );
-    check("reserve = 0.0", "reserve = 0.0\nhours = \"8-16\"", &expect![[r#"
+    check(
+        "reserve = 0.0",
+        "reserve = 0.0\nhours = \"8-16\"",
+        &expect![[r#"
         E0104 gorgias.hours cannot be used: hours are written `20:00-06:00`, with two different times
-        fix: leave them out to work day and night"#]]);
-    check("reserve = 0.0", "reserve = 0.0\nhours_zone = \"Europe/Helsinki\"", &expect![[r#"
+        fix: leave them out to work day and night"#]],
+    );
+    check(
+        "reserve = 0.0",
+        "reserve = 0.0\nhours_zone = \"Europe/Helsinki\"",
+        &expect![[r#"
         E0104 gorgias.hours_zone cannot be used: there are no hours that it is for
-        fix: add hours = "20:00-06:00", or leave the zone out"#]]);
+        fix: add hours = "20:00-06:00", or leave the zone out"#]],
+    );
     check(
         "reserve = 0.0",
         "reserve = 0.0\nhours = \"20:00-06:00\"\nhours_zone = \"Helsinki\"",

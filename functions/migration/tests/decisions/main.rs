@@ -34,6 +34,10 @@ mod persons;
 #[cfg(test)]
 mod planning;
 #[cfg(test)]
+mod repairing;
+#[cfg(test)]
+mod rolling_back;
+#[cfg(test)]
 mod sampling;
 #[cfg(test)]
 mod suggesting;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use migration::decide::{
     Action, Decision, FieldStates, Found, FoundKey, KeepReason, LastWritten, Origin, RecordImage, decide,
+    field_names,
 };
 use migration::settings::ConflictRule;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use snapshot::tables::{ControlDelta, ControlRepair};
 
 use super::codes;
 use crate::mends::Mends;
-use crate::sides::field_names;
 
 /// Fields that an earlier delta could not settle, with what was written before it.
 pub(super) type Unsettled = BTreeMap<String, Option<String>>;

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use migration::compare::{Compared, normalised};
-use migration::decide::Action;
+use migration::decide::{Action, field_names};
 use migration::keys::ExternalId;
 use migration::ledger::WriteKey;
+use migration::repair::{Case, Damaged, Judged, judge};
 use migration::settings::ConflictRule;
 use snapshot::tables::{ControlRepair, FoundMessage, WantCustomer};
 use snapshot::{Pass, Sealed, TableWriter};
 
-use super::judge::{Case, Damaged, Judged, judge};
 use super::writes::{Writes, changes, mends, message_field, writes};
 use super::{RepairError, codes};
 use crate::archive;
@@ -33,7 +33,7 @@ use crate::reconcile::customers::{CustomerReadings, Tables, Wanted, details, lis
 use crate::reconcile::image::found_customer;
 use crate::reconcile::verdict::Findings;
 use crate::reconcile::{ReconcileError, Scene, schema};
-use crate::sides::{self, field_names};
+use crate::sides;
 
 /// What an earlier plan found damaged, by object and id.
 pub(super) type Earlier = BTreeMap<(String, String), Damaged>;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use migration::compare::{Compared, Image, normalised};
 use migration::decide::{Action, Decision, FieldChange};
 use migration::gorgias::FieldValue;
+use migration::repair::Judged;
 
-use super::judge::Judged;
 use crate::mends::{Mend, Mends, Write, is_writable};
 use crate::ports::gorgias::FoundValue;
 

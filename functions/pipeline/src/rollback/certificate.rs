@@ -6,11 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use migration::keys::ExternalId;
 use migration::ledger::ReceiptClass;
+use migration::rollback::codes;
 use serde::{Deserialize, Serialize};
 use snapshot::Pass;
 use snapshot::tables::ControlRollback;
 
-use super::codes;
 use super::phases::key_of;
 use super::{RollbackError, STEP};
 use crate::archive;

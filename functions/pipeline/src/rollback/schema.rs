@@ -6,10 +6,9 @@ use migration::compare::{Compared, Image, normalised};
 use migration::decide::RecordImage;
 use migration::gorgias::{FieldDraft, TagDraft, TeamDraft};
 use migration::ledger::{Settled, WriteKey, WriteState};
+use migration::rollback::{Deed, Judgement, Made, codes, made};
 use snapshot::tables::{WantField, WantTag, WantTeam};
 
-use super::codes;
-use super::judge::{self, Deed, Judgement, Made};
 use super::survey::Needed;
 use crate::context::Context;
 use crate::evidence::Touched;
@@ -153,7 +152,7 @@ impl Definition<'_> {
             });
             wanted.remove("is_active");
         }
-        let judgement = judge::made(Made {
+        let judgement = made(Made {
             written: image(wanted),
             found: found.map(image),
             is_touched: scene.touched.holds(self.log, id),

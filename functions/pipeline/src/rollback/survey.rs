@@ -10,12 +10,11 @@ use migration::compare::{Compared, Image, normalised};
 use migration::decide::Action;
 use migration::keys::ExternalId;
 use migration::ledger::{Settled, WriteKey, WriteState};
+use migration::rollback::{Deed, Judgement, Made, adopted, codes, made};
 use snapshot::tables::ControlRollback;
 use snapshot::{Pass, Sealed, TableWriter};
 
-use super::codes;
 use super::exchange::Release;
-use super::judge::{self, Deed, Judgement, Made};
 use super::{RollbackError, schema};
 use crate::archive;
 use crate::evidence::Touched;
@@ -191,7 +190,7 @@ fn ticket(
     let Some(id) = scene.book.destination(&key) else { return Ok(()) };
     let own = id.to_string();
     let TicketSides { wished, found: now, image, foreign } = sides::ticket(scene, rows, id, found, messages)?;
-    let judgement = judge::made(Made {
+    let judgement = made(Made {
         written: wished,
         found: now,
         is_touched: touched.holds("Ticket", id),
@@ -266,7 +265,7 @@ fn customer(
             return Ok((external_id, id, Judgement::because(Deed::Nothing, codes::ABSENT), None));
         };
         let image = |customer: &Customer| sides::customer(scene, customer);
-        let (judgement, decision) = judge::adopted(image(before), image(&filled), now);
+        let (judgement, decision) = adopted(image(before), image(&filled), now);
         let changes = match &decision.action {
             Action::Update(changes) => changes.as_slice(),
             _ => &[],
@@ -276,7 +275,7 @@ fn customer(
     }
     let found = raw.map(|raw| found_customer(&scene.names, &raw.record));
     let image = sides::made_customer(scene, wanted, &key, found.as_ref());
-    let judgement = judge::made(Made {
+    let judgement = made(Made {
         written: sides::record(normalised(Compared::Customer, &image)),
         found: now,
         is_touched: touched.holds("Customer", id),

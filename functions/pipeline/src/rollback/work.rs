@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use migration::gorgias::{TicketId, UserId};
 use migration::ledger::{ReceiptClass, Via, WriteKey};
+use migration::rollback::codes;
 use snapshot::TableReader;
 use snapshot::tables::ControlRollback;
 
-use super::codes;
 use crate::context::Context;
 use crate::evidence::{self, Touched};
 use crate::ledger::Ledger;

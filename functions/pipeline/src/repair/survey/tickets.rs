@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use migration::compare::Compared;
-use migration::decide::{Action, FieldChange, RecordImage};
+use migration::decide::{Action, FieldChange, RecordImage, field_names};
 use migration::keys::ExternalId;
+use migration::repair::{Case, Damaged, Judged, judge};
 use snapshot::Pass;
 
-use super::super::judge::{Case, Damaged, Judged, judge};
 use super::super::writes::{changes, message_field, writes};
 use super::super::{RepairError, codes};
 use super::{Known, Line, Survey, push_judged, rule};
@@ -20,7 +20,7 @@ use crate::reconcile::reading::{expected, read_messages, read_tickets};
 use crate::reconcile::scratch::{MessageImage, TicketImage};
 use crate::reconcile::tickets::files_of;
 use crate::reconcile::{ReconcileError, Scene};
-use crate::sides::{self, TicketSides, field_names};
+use crate::sides::{self, TicketSides};
 use crate::wave::Wave;
 
 pub(super) async fn tickets(
