@@ -264,15 +264,14 @@ pub async fn newest(ctx: &Context) -> Result<Option<Delta>, DocumentError> {
     Ok(all(ctx).await?.pop())
 }
 
-/// The newest reading whose wish counts: one that began to write counts before its end.
+/// The newest reading whose wish counts: one that began to write counts before its end. One that changes nothing of what
+/// is wished has no tables of its own, also while it writes what earlier ones left open.
 ///
 /// # Errors
 /// As [`all`].
 pub async fn wish(ctx: &Context) -> Result<Pass, DocumentError> {
     let all = all(ctx).await?;
-    let planned = all
-        .iter()
-        .rfind(|delta| delta.plan.is_some() && delta.done.as_ref().is_none_or(|done| !done.is_unchanged));
+    let planned = all.iter().rfind(|delta| delta.plan.as_ref().is_some_and(|plan| !plan.wished.is_empty()));
     Ok(planned.map_or(Pass::Full, Delta::pass))
 }
 

@@ -14,14 +14,14 @@ use crate::transform::VANISHED_TAG;
 /// Enough that a share says something.
 const MANY: u64 = 30;
 
-fn ticket(play: &Play, key: &str) -> Ticket {
+pub(super) fn ticket(play: &Play, key: &str) -> Ticket {
     play.world.gorgias.account(|account| {
         let is_it = |ticket: &&Ticket| ticket.external_id.as_deref() == Some(key);
         account.tickets.values().find(is_it).cloned().expect("the ticket is there")
     })
 }
 
-async fn run(play: &mut Play) -> (PlanV1, DoneV1) {
+pub(super) async fn run(play: &mut Play) -> (PlanV1, DoneV1) {
     play.is_read();
     let delta = delta::run(&play.ctx(&play.world)).await.expect("a delta comes to its end");
     (delta.plan.expect("a plan"), delta.done.expect("a watermark"))
@@ -91,6 +91,32 @@ fn the_tag_of_what_vanished_is_known_when_nothing_is_wished_to_carry_it_any_more
         let (plan, done) = run(&mut play).await;
         assert_eq!((done.count("refused"), done.fields_different), (0, 0), "{plan:?} {done:?}");
         assert!(!is_tagged(&ticket(&play, "leaddesk:lead:1:3")), "{plan:?} {done:?}");
+    });
+}
+
+/// A ticket carries the tag and a conflict: a delta over an unchanged source looks at it once more, and has no wish of its
+/// own.
+#[test]
+fn the_tag_of_what_vanished_is_known_when_only_a_conflict_is_left() {
+    let ongoing = Ongoing::new(6);
+    in_virtual_time(async {
+        let mut play = Play::of(&ongoing, 0, None);
+        play.vanished = VanishedPolicy::Tag;
+        let id = ticket(&play, "leaddesk:lead:1:3").id;
+        play.world.gorgias.account(|account| {
+            account.tickets.get_mut(&id).expect("it is there").subject = Some("Theirs".to_owned());
+        });
+        play.desk.with(|books| change(books, 0, 3, 3, 7));
+        let (_, done) = run(&mut play).await;
+        assert_eq!(done.reasons.get("DEL113"), Some(&1), "{done:?}");
+        play.desk.with(|books| change(books, 5, 3, 3, 0));
+        run(&mut play).await;
+        assert!(is_tagged(&ticket(&play, "leaddesk:lead:1:3")));
+        let (plan, done) = run(&mut play).await;
+        assert!(plan.wished.is_empty() && done.is_unchanged, "{plan:?} {done:?}");
+        assert_eq!(done.reasons.get("DEL113"), Some(&1), "{done:?}");
+        let after = ticket(&play, "leaddesk:lead:1:3");
+        assert!(is_tagged(&after) && after.subject.as_deref() == Some("Theirs"), "{after:?}");
     });
 }
 
