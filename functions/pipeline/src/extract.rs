@@ -9,6 +9,8 @@ pub mod call_facts;
 pub mod call_rows;
 pub mod calls;
 pub mod chat;
+mod chat_beside;
+mod chat_frames;
 pub mod chat_text;
 pub mod chat_window;
 pub mod contact;
@@ -389,7 +391,7 @@ impl Extraction<'_> {
             let (record, sealed) = self.chat_exports().await?;
             match self.since {
                 None => Ok((record, sealed)),
-                Some(since) => Ok((record, since::chats_beside(self.ctx, since, sealed).await?)),
+                Some(since) => Ok((record, chat_beside::chats(self.ctx, since, sealed).await?)),
             }
         })
         .await

@@ -5,6 +5,8 @@
 pub(crate) mod account;
 pub(crate) mod bug;
 pub(crate) mod chance;
+#[cfg(test)]
+pub(crate) mod chatbot;
 pub(crate) mod fake_gorgias;
 pub(crate) mod fake_source;
 pub(crate) mod memory_store;

@@ -11,6 +11,7 @@ use migration::finding;
 use snapshot::tables::{SourceChatMessage, SourceConversation};
 use snapshot::{Sealed, TableWriter};
 
+use super::chat_frames::{Frame, Frames};
 use super::chat_window::Window;
 use super::error::ExtractError;
 use super::part::{PartRecord, SourceReject};
@@ -18,7 +19,7 @@ use super::seen::Seen;
 use crate::archive;
 use crate::context::Context;
 use crate::operator::archive_check::{ChatArchive, ChatFile, damaged};
-use crate::operator::chat::{self, MessageRow, OutcomeRow, RefusedRow, TimingRow};
+use crate::operator::chat::{self, MessageRow, RefusedRow};
 use crate::operator::fault::FileFault;
 use crate::operator::folder::{Folder, OperatorFault};
 
@@ -57,18 +58,6 @@ snapshot::table! {
         /// The row.
         raw_json: String => free,
     }
-}
-
-/// What the files beside the messages say, by conversation.
-#[derive(Debug, Default)]
-struct Frames {
-    /// `None` when two rows tell it in two ways.
-    outcomes: BTreeMap<String, Option<OutcomeRow>>,
-    /// `None` when two rows tell it in two ways.
-    timings: BTreeMap<String, Option<TimingRow>>,
-    agents: BTreeMap<String, BTreeSet<String>>,
-    /// Conversations of `agent.csv`, without regard to agents.
-    in_agent_file: BTreeSet<String>,
 }
 
 /// Both tables of the chatbot.
@@ -128,11 +117,7 @@ fn read_frames(
     archive
         .read(file, |input| {
             chat::read_rows(input, file, chat::outcome, |row| match row {
-                Ok(row) => {
-                    keep_frame(&mut frames.outcomes, row.conversation_id.clone(), row, record, |a, b| {
-                        a.raw_json == b.raw_json
-                    });
-                }
+                Ok(row) => frames.take_outcome(name, row),
                 Err(row) => refuse(record, "chat_frame", name, file, row),
             })
         })
@@ -141,11 +126,7 @@ fn read_frames(
     archive
         .read(file, |input| {
             chat::read_rows(input, file, chat::timing, |row| match row {
-                Ok(row) => {
-                    keep_frame(&mut frames.timings, row.conversation_id.clone(), row, record, |a, b| {
-                        a.raw_json == b.raw_json
-                    });
-                }
+                Ok(row) => frames.take_timing(name, row),
                 Err(row) => refuse(record, "chat_frame", name, file, row),
             })
         })
@@ -154,40 +135,12 @@ fn read_frames(
     archive
         .read(file, |input| {
             chat::read_rows(input, file, chat::agent, |row| match row {
-                Ok(row) => {
-                    let agents = frames.agents.entry(row.conversation_id.clone()).or_default();
-                    agents.extend(row.agent_username.map(|username| username.trim().to_owned()));
-                    frames.in_agent_file.insert(row.conversation_id);
-                }
+                Ok(row) => frames.take_agent(row.conversation_id, row.agent_username),
                 Err(row) => refuse(record, "chat_frame", name, file, row),
             })
         })
         .map_err(|cause| fault(file, cause))?;
     Ok(u64::try_from(record.rejects.len() - rejects_before).unwrap_or(0))
-}
-
-/// Keeps the first row of a conversation. Another row with other content takes both away: the conversation goes on with
-/// its messages alone.
-fn keep_frame<T>(
-    frames: &mut BTreeMap<String, Option<T>>,
-    id: String,
-    row: T,
-    record: &mut PartRecord,
-    is_same: impl Fn(&T, &T) -> bool,
-) {
-    match frames.get(&id) {
-        None => {
-            frames.insert(id, Some(row));
-        }
-        Some(None) => {}
-        Some(Some(kept)) if is_same(kept, &row) => {}
-        Some(Some(_)) => {
-            let reason =
-                "two rows of the exports tell its outcome or its times in two ways; neither is taken";
-            record.rejects.push(SourceReject::value("conversation", &id, CONTRADICTION, reason));
-            frames.insert(id, None);
-        }
-    }
 }
 
 /// Messages of one export. Returns the rows that were refused.
@@ -273,8 +226,7 @@ impl<'a> Merging<'a> {
     }
 
     fn merge(mut self, rows: archive::Sorted<ScratchMessage>) -> Result<SealedChat, ExtractError> {
-        let mut unseen: BTreeSet<&String> =
-            self.frames.outcomes.keys().chain(self.frames.timings.keys()).collect();
+        let mut unseen = self.frames.ids();
         let mut group: Vec<ScratchMessage> = Vec::new();
         for row in rows {
             let row = row?;
@@ -304,7 +256,7 @@ impl<'a> Merging<'a> {
     /// `rows` are in order of time, message and arrival.
     fn conversation(&mut self, rows: Vec<ScratchMessage>) -> Result<(), ExtractError> {
         let Some(id) = rows.first().map(|row| row.conversation_id.clone()) else { return Ok(()) };
-        if !self.frames.outcomes.contains_key(&id) && !self.frames.timings.contains_key(&id) {
+        if !self.frames.holds(&id) {
             for row in &rows {
                 let reject = SourceReject::record(
                     "chat_message",
@@ -378,19 +330,18 @@ impl<'a> Merging<'a> {
     }
 
     fn push_conversation(&mut self, id: &str, message_count: i32) -> Result<(), ExtractError> {
-        let outcome = self.frames.outcomes.get(id).and_then(Option::as_ref);
-        let timing = self.frames.timings.get(id).and_then(Option::as_ref);
+        let Frame { outcome, timing } = self.frames.of(id, self.record);
+        let (outcome, timing) = (outcome.as_ref(), timing.as_ref());
         let stated = timing.and_then(|timing| timing.message_count);
         self.window.conversation(id, timing.and_then(|timing| timing.started_at), stated, message_count);
         self.window.files(
             outcome.is_some(),
             timing.is_some(),
-            self.frames.in_agent_file.contains(id),
+            self.frames.is_in_agent_file(id),
             message_count > 0,
         );
         self.record.count("conversation", 1);
         self.record.count("chat_message", u64::try_from(message_count).unwrap_or(0));
-        let usernames = self.frames.agents.get(id).filter(|usernames| !usernames.is_empty());
         let raw = |json: Option<&String>| json.cloned().unwrap_or_else(|| "null".to_owned());
         let raw_json = format!(
             "{{\"outcome\":{},\"timing\":{}}}",
@@ -409,7 +360,7 @@ impl<'a> Merging<'a> {
             duration_seconds: timing.and_then(|row| row.duration_seconds),
             first_response_seconds: timing.and_then(|row| row.first_response_seconds),
             stated_message_count: stated,
-            agent_usernames: usernames.map(|names| names.iter().cloned().collect::<Vec<_>>().join(",")),
+            agent_usernames: self.frames.agents(id),
             message_count,
             source_row_hash: String::new(),
             extracted_at: self.seen.at,

@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot::tables::{
-    SourceCall, SourceChatMessage, SourceContact, SourceConversation, SourceFieldValue, SourceLead,
-};
+use snapshot::tables::{SourceCall, SourceContact, SourceFieldValue, SourceLead};
 use snapshot::{Pass, Row, Sealed, TableReader};
 
 use super::error::ExtractError;
@@ -316,25 +314,4 @@ pub async fn calls_beside(ctx: &Context, since: &Since, log: Sealed) -> Result<S
         Ok(writer.seal()?)
     })
     .await?
-}
-
-/// Conversations of the reading before that the new exports do not tell anew, beside those that they tell.
-///
-/// # Errors
-/// What the readers and the writers say.
-pub async fn chats_beside(
-    ctx: &Context,
-    since: &Since,
-    exported: Vec<Sealed>,
-) -> Result<Vec<Sealed>, ExtractError> {
-    let [conversations, messages] = <[Sealed; 2]>::try_from(exported).map_err(|_| unreadable("chat"))?;
-    let new: Vec<SourceConversation> = TableReader::of(&conversations)?.collect::<Result<_, _>>()?;
-    let told: BTreeSet<String> = new.iter().map(|row| row.conversation_id.clone()).collect();
-    let said: Vec<SourceChatMessage> = TableReader::of(&messages)?.collect::<Result<_, _>>()?;
-    let of_other = told.clone();
-    Ok(vec![
-        some(ctx, since, new, move |row: &SourceConversation| !told.contains(&row.conversation_id)).await?,
-        some(ctx, since, said, move |row: &SourceChatMessage| !of_other.contains(&row.conversation_id))
-            .await?,
-    ])
 }

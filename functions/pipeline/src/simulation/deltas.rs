@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migration::gorgias::TicketId;
-use migration::settings::{ConflictRule, VanishedPolicy};
+use migration::settings::{AnonymisedChat, ConflictRule, VanishedPolicy};
 
 use super::desk::{Books, Desk};
 use super::rollbacks::{Edit, Migrated};
@@ -32,6 +32,8 @@ use crate::testing::{Account, World};
 use crate::wave::Wave;
 use crate::worker::run_step;
 
+#[cfg(test)]
+mod chats;
 mod events;
 mod judge;
 #[cfg(test)]
@@ -90,13 +92,20 @@ impl Ongoing {
     /// Migrates so many people, with one lead and one call each.
     #[must_use]
     pub fn new(people: u64) -> Self {
+        Self::with(people, AnonymisedChat::Placeholder, |_| ())
+    }
+
+    /// The same with more files of the operator, and with what becomes of conversations of nobody.
+    fn with(people: u64, anonymised: AnonymisedChat, put: impl FnOnce(&Path)) -> Self {
         let world = World::new(Account::fresh());
         let books = Books::of(people);
         let desk = Arc::new(Desk::of(books.clone()));
         let files = tempfile::tempdir().expect("a temporary folder");
         books.write_log(1, files.path());
+        put(files.path());
         in_virtual_time(async {
-            let ctx = at_desk(&world, &desk, files.path());
+            let mut ctx = at_desk(&world, &desk, files.path());
+            ctx.mapping.anonymised_chat = anonymised;
             run_step(&ctx, Step::Discover).await.expect("discovered");
             run_step(&ctx, Step::Propose).await.expect("proposed");
             confirm(&ctx).await;

@@ -39,6 +39,9 @@ pub(crate) const MERGED: &str = "merged";
 /// State of a record whose source is gone.
 pub(crate) const VANISHED: &str = "vanished";
 
+/// What the keys of customers who are contacts begin with.
+const OF_CONTACTS: &str = "leaddesk:contact:";
+
 /// What a layer is made of.
 pub(super) struct Fold<'a> {
     pub(super) ctx: &'a Context,
@@ -61,6 +64,22 @@ struct Layer {
 impl Layer {
     fn state(&mut self, object: &str, key: &str, state: &'static str, cause: Option<&'static str>) {
         self.states.insert((object.to_owned(), key.to_owned()), (state, cause));
+    }
+
+    /// A customer that stands for nobody else is made for a ticket. A conversation that stays with the one that it was given
+    /// before, also when its visitor is not told any more, needs no other one.
+    fn leave_out_needless(&mut self) {
+        let needed: BTreeSet<&String> =
+            self.tickets.values().map(|rows| &rows.ticket.customer_external_id).collect();
+        let is_needless = |((object, key), (state, _)): &(&(String, String), &(&str, Option<&str>))| {
+            object == CUSTOMER && *state == NEW && !key.starts_with(OF_CONTACTS) && !needed.contains(key)
+        };
+        let needless: Vec<(String, String)> =
+            self.states.iter().filter(is_needless).map(|(name, _)| name.clone()).collect();
+        for name in needless {
+            self.states.remove(&name);
+            self.customers.remove(&name.1);
+        }
     }
 }
 
@@ -86,6 +105,7 @@ impl Fold<'_> {
         let owners: BTreeSet<String> = new_customers.keys().cloned().collect();
         let merged = self.customers(new_customers, &mut layer).await?;
         self.tickets(new_tickets, &owners, &merged, &mut layer).await?;
+        layer.leave_out_needless();
         let changed = self.states(&layer);
         let sealed = self.seal(&made, layer, changed.clone()).await?;
         Ok((sealed, changed))
@@ -115,7 +135,7 @@ impl Fold<'_> {
             layer.customers.insert(key.clone(), wanted.clone());
         }
         for (key, before) in old.into_iter().filter(|(key, _)| !new.contains_key(key)) {
-            let contact = key.strip_prefix("leaddesk:contact:").and_then(|id| id.parse::<ContactId>().ok());
+            let contact = key.strip_prefix(OF_CONTACTS).and_then(|id| id.parse::<ContactId>().ok());
             let person = contact.and_then(|contact| self.persons.person_of(contact));
             match person.map(|person| ExternalId::customer(person.contact()).to_string()) {
                 Some(into) if into != key => {
@@ -135,7 +155,7 @@ impl Fold<'_> {
 
     /// Whether no contact of the person is in a list any more, and one was.
     fn has_left_all_lists(&self, key: &str) -> bool {
-        let contact = key.strip_prefix("leaddesk:contact:").and_then(|id| id.parse::<ContactId>().ok());
+        let contact = key.strip_prefix(OF_CONTACTS).and_then(|id| id.parse::<ContactId>().ok());
         let members = contact
             .and_then(|contact| self.persons.person_of(contact))
             .map(|person| self.persons.members(person))

@@ -1,34 +1,11 @@
 //! Chatbot exports: merging, contradictions, hostile content.
 
-use std::io::Write as _;
-
 use expect_test::{Expect, expect};
 use snapshot::tables::{SourceChatMessage, SourceConversation};
 
 use super::{account, rejects, rows, run};
 use crate::test_world::World;
-
-const MESSAGES: &str =
-    "conversation_id,message_id,timestamp,sender,sender_name,text,intent,score,feedback,channel,extra\n";
-const OUTCOMES: &str = "conversation_id,outcome,transferred_to,last_intent,customer_email,customer_phone\n";
-const TIMING: &str =
-    "conversation_id,started_at,ended_at,duration_seconds,first_response_seconds,message_count\n";
-const AGENT: &str = "conversation_id,agent_name,agent_username,joined_at,left_at,message_count\n";
-
-fn export(messages: &str, outcomes: &str, timing: &str) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let files = [
-        ("conversations.csv", messages.to_owned()),
-        ("outcomes.csv", format!("{OUTCOMES}{outcomes}")),
-        ("timing.csv", format!("{TIMING}{timing}")),
-        ("agent.csv", AGENT.to_owned()),
-    ];
-    for (name, content) in files {
-        writer.start_file(name, zip::write::SimpleFileOptions::default()).expect("a valid name");
-        writer.write_all(content.as_bytes()).expect("in memory");
-    }
-    writer.finish().expect("in memory").into_inner()
-}
+use crate::testing::chatbot::{MESSAGES, export, message};
 
 async fn check(exports: &[Vec<u8>], expected: Expect) {
     let world = World::new(account());
@@ -79,10 +56,6 @@ async fn check(exports: &[Vec<u8>], expected: Expect) {
     expected.assert_eq(&shown);
 }
 
-fn message(conversation: &str, id: &str, second: u32, sender: &str, text: &str) -> String {
-    format!("{conversation},{id},2024-05-01T10:00:{second:02}Z,{sender},,\"{text}\",,,,web,more\n")
-}
-
 #[tokio::test]
 async fn overlapping_exports_are_merged() {
     let shared = message("c1", "m1", 1, "customer", "<p>Hi &amp; hello</p><script>x</script>");
@@ -120,8 +93,42 @@ async fn contradictions_are_put_aside_on_both_sides() {
         c1/1 m2 bot "two"
         chat_message c1/m1 EXT307 bot0.zip and another export tell it in two ways
         chat_message c1/m1 EXT307 bot1.zip and another export tell it in two ways
-        conversation c1 EXT307 two rows of the exports tell its outcome or its times in two ways; neither is taken
-        DIS305 1 1 conversations: 0 in outcomes.csv, 0 in timing.csv, 0 in agent.csv, 1 with messages"#]]).await;
+        conversation c1 EXT307 rows of the exports tell its outcome or its times in two ways, and none of them is the later one; what they differ in is not taken
+        DIS305 1 1 conversations: 1 in outcomes.csv, 0 in timing.csv, 0 in agent.csv, 1 with messages"#]]).await;
+}
+
+/// A conversation went on after the first export: whatever the files are called, the export that ends later counts.
+#[tokio::test]
+async fn the_later_of_two_exports_tells_how_a_conversation_ended() {
+    let begun = format!("{MESSAGES}{}", message("c1", "m1", 1, "customer", "one"));
+    let ended = format!("{begun}{}", message("c1", "m2", 20, "agent", "two"));
+    let early = export(&begun, "c1,unanswered,,,,\n", "c1,2024-05-01T10:00:01Z,2024-05-01T10:00:01Z,,,1\n");
+    let late = export(&ended, "c1,transferred,,,,\n", "c1,2024-05-01T10:00:01Z,2024-05-01T10:00:20Z,,,2\n");
+    for exports in [[early.clone(), late.clone()], [late, early]] {
+        check(
+            &exports,
+            expect![[r#"
+                c1 Some("transferred") 2 of Some(2)
+                c1/1 m1 customer "one"
+                c1/2 m2 agent "two"
+                CHT108 1 messages stand in several exports"#]],
+        )
+        .await;
+    }
+}
+
+/// Of rows that are equally late, what they agree in is taken: an outcome, although one of them is anonymised.
+#[tokio::test]
+async fn of_equally_late_exports_counts_what_they_agree_in() {
+    let rows = format!("{MESSAGES}{}", message("c1", "m1", 1, "customer", "one"));
+    let timing = "c1,2024-05-01T10:00:01Z,2024-05-01T10:00:01Z,,,1\n";
+    let named = export(&rows, "c1,handled,,,visitor@example.com,\n", timing);
+    let anonymised = export(&rows, "c1,handled,,,,\n", timing);
+    check(&[named, anonymised], expect![[r#"
+        c1 Some("handled") 1 of Some(1)
+        c1/1 m1 customer "one"
+        conversation c1 EXT307 rows of the exports tell its outcome or its times in two ways, and none of them is the later one; what they differ in is not taken
+        CHT108 1 messages stand in several exports"#]]).await;
 }
 
 #[tokio::test]
