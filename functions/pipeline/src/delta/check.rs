@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use migration::compare::{Compared, Image, compare_record, normalised};
 use migration::gorgias::{CustomerId, TicketId};
 use migration::keys::ExternalId;
 use snapshot::tables::ControlDelta;
 
-use super::{DeltaError, Looked};
-use crate::deltas::DoneV1;
+use super::work::remark;
+use super::{DeltaError, Looked, codes, overtaken};
+use crate::deltas::{DoneV1, ResidueV1};
 use crate::ledger::key;
 use crate::ledger::request::messages_of;
 use crate::load::drafts::TicketRows;
@@ -34,6 +36,7 @@ struct Written {
 /// Reads everything back that the rows wrote.
 pub(super) async fn read_back(
     scene: &Scene<'_>,
+    log_from: Timestamp,
     rows: &[ControlDelta],
     looked: &Looked,
     done: &mut DoneV1,
@@ -65,11 +68,11 @@ pub(super) async fn read_back(
         }
     }
     for (external_id, written) in customers {
-        customer(scene, looked, external_id, &written, done).await?;
+        customer(scene, log_from, looked, external_id, &written, done).await?;
     }
     for (external_id, (written, messages)) in tickets {
         if let Some(pair) = looked.tickets.get(&external_id) {
-            ticket(scene, &pair.now, &external_id, &written, &messages, done).await?;
+            ticket(scene, log_from, &pair.now, &written, &messages, done).await?;
         }
     }
     Ok(())
@@ -83,6 +86,7 @@ fn messages(looked: &Looked) -> BTreeMap<&str, &str> {
 
 async fn customer(
     scene: &Scene<'_>,
+    log_from: Timestamp,
     looked: &Looked,
     external_id: &str,
     written: &Written,
@@ -93,8 +97,7 @@ async fn customer(
         return Ok(());
     };
     let Some(raw) = there(scene.ctx.destination.customer(CustomerId(id)).await)? else {
-        different(done, 1);
-        return Ok(());
+        return gone(scene, log_from, ("customer", "Customer"), external_id, id, done).await;
     };
     let found = found_customer(&scene.names, &raw.record);
     // A customer that was there before keeps what it had, and one may lack numbers that others hold.
@@ -110,17 +113,17 @@ async fn customer(
 
 async fn ticket(
     scene: &Scene<'_>,
+    log_from: Timestamp,
     rows: &TicketRows,
-    external_id: &str,
     written: &Written,
     messages: &BTreeMap<String, Written>,
     done: &mut DoneV1,
 ) -> Result<(), DeltaError> {
-    let key = key::ticket(&ExternalId::from_stored(external_id.to_owned()), &scene.secret);
+    let external_id = &rows.ticket.external_id;
+    let key = key::ticket(&ExternalId::from_stored(external_id.clone()), &scene.secret);
     let Some(id) = scene.book.destination(&key) else { return Ok(()) };
     let Some(raw) = there(scene.ctx.destination.ticket(TicketId(id)).await)? else {
-        different(done, 1);
-        return Ok(());
+        return gone(scene, log_from, ("ticket", "Ticket"), external_id, id, done).await;
     };
     let customer = sides::parent(scene, rows);
     let wished = wanted_ticket(&scene.names, rows, customer);
@@ -149,6 +152,28 @@ async fn ticket(
         let files = files_of(scene, rows, row.position);
         let wished = wanted_message(&scene.names, row, &files, customer);
         compare(Compared::Message, &wished, &found_message(found), written, done);
+    }
+    Ok(())
+}
+
+/// A record that is not there any more: a person deleted it since, or it differs from what was written.
+async fn gone(
+    scene: &Scene<'_>,
+    log_from: Timestamp,
+    (object, kind): (&str, &str),
+    external_id: &str,
+    id: u64,
+    done: &mut DoneV1,
+) -> Result<(), DeltaError> {
+    if !overtaken::acted(scene.ctx, log_from).await?.holds_after(kind, id, log_from) {
+        different(done, 1);
+        return Ok(());
+    }
+    let is_it = |left: &ResidueV1| left.object == object && left.external_id == external_id;
+    if !done.residue.iter().any(|left| is_it(left) && left.code == codes::DELETED) {
+        done.take(object, "kept", 1);
+        let text = codes::words(codes::DELETED);
+        remark(done, object, external_id, &id.to_string(), codes::DELETED, text);
     }
     Ok(())
 }

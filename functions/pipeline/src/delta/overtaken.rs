@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use migration::gorgias::UserId;
+use migration::gorgias::{TicketId, UserId};
 use serde::{Deserialize, Serialize};
 use snapshot::tables::ControlDelta;
 
@@ -14,14 +14,17 @@ use super::rows::as_mend;
 use super::work::remark;
 use super::{DeltaError, codes};
 use crate::context::Context;
-use crate::deltas::{BegunV1, DoneV1};
-use crate::evidence;
+use crate::deltas::{BegunV1, DoneV1, ResidueV1};
+use crate::evidence::{self, Touched};
 use crate::ledger::driver::DriveError;
-use crate::ledger::request::Trace;
+use crate::ledger::request::{Trace, messages_of};
+use crate::ports::gorgias::ReadError;
 use crate::reconcile::Scene;
 use crate::repair::work::{is_touched, writes_of};
 use crate::run_folder;
 
+/// Deed of rows that add a message to a ticket.
+const APPEND: &str = "append";
 /// The clocks of this machine and of Gorgias may be so far apart.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
 
@@ -60,10 +63,10 @@ pub(super) async fn name(
     rows: &[ControlDelta],
     done: &mut DoneV1,
 ) -> Result<(), DeltaError> {
-    if rows.iter().all(|row| row.change.is_none()) {
+    if rows.iter().all(|row| row.change.is_none() && row.action != APPEND) {
         return Ok(());
     }
-    let touched = evidence::since(scene.ctx, service_user(scene.ctx).await?, log_from).await?;
+    let touched = acted(scene.ctx, log_from).await?;
     let unwritten: BTreeSet<(String, String)> = done
         .residue
         .iter()
@@ -86,5 +89,43 @@ pub(super) async fn name(
             remark(done, &row.object, &row.external_id, &row.gorgias_id, codes::OVERTAKEN, text);
         }
     }
+    name_hidden(scene, log_from, rows, &touched, done).await
+}
+
+/// Tickets that show an earlier moment of their last message than the message has: somebody answered between our look at
+/// the messages and our write of that moment.
+async fn name_hidden(
+    scene: &Scene<'_>,
+    log_from: Timestamp,
+    rows: &[ControlDelta],
+    touched: &Touched,
+    done: &mut DoneV1,
+) -> Result<(), DeltaError> {
+    let appended = rows.iter().filter(|row| row.action == APPEND);
+    let tickets: BTreeSet<u64> = appended.filter_map(|row| row.gorgias_id.parse().ok()).collect();
+    let has_messages = touched.of_kind("TicketMessage").next().is_some();
+    for id in tickets {
+        if !has_messages && !touched.holds_after("Ticket", id, log_from) {
+            continue;
+        }
+        let raw = match scene.ctx.destination.ticket(TicketId(id)).await {
+            Ok(raw) => raw,
+            Err(ReadError::NotFound { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let held = messages_of(&*scene.ctx.destination, TicketId(id)).await?;
+        let last = held.iter().filter_map(|message| message.sent_at).max();
+        let key = raw.record.external_id.unwrap_or_default();
+        let is_named = |left: &ResidueV1| left.object == "ticket" && left.external_id == key;
+        if raw.record.last_message_at < last && !done.residue.iter().any(is_named) {
+            let text = codes::words(codes::OVERTAKEN);
+            remark(done, "ticket", &key, &id.to_string(), codes::OVERTAKEN, text);
+        }
+    }
     Ok(())
+}
+
+/// Who but us acted on which records since the log was marked.
+pub(super) async fn acted(ctx: &Context, log_from: Timestamp) -> Result<Touched, DeltaError> {
+    Ok(evidence::since(ctx, service_user(ctx).await?, log_from).await?)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use migration::canonical::Digest;
-use migration::gorgias::{FieldValue, TagDraft, TicketId};
+use migration::gorgias::{CustomerId, FieldValue, TagDraft, TicketId};
 use migration::keys::ExternalId;
 use migration::ledger::{DestinationObject, ReceiptClass, WriteKey};
 use snapshot::tables::{ControlDelta, WantTag};
@@ -62,7 +62,7 @@ pub(super) async fn carry_out(
             }
             tally(&scene, &rows, done);
             overtaken::name(&scene, log_from, &rows, done).await?;
-            return check::read_back(&scene, &rows, looked, done).await;
+            return check::read_back(&scene, log_from, &rows, looked, done).await;
         }
     }
     let customers = customer_rows(ctx, begun, &plan, looked, open).await?;
@@ -88,7 +88,7 @@ pub(super) async fn carry_out(
     let scene = scene(ctx, &plan, begun).await?;
     tally(&scene, &rows, done);
     overtaken::name(&scene, log_from, &rows, done).await?;
-    check::read_back(&scene, &rows, looked, done).await
+    check::read_back(&scene, log_from, &rows, looked, done).await
 }
 
 /// Whether every row has taken effect, and what was switched off is on again.
@@ -301,16 +301,29 @@ impl Writing<'_> {
             }
         }
         for left in work.done.residue {
-            let code = match left.code.as_str() {
-                crate::repair::codes::CHANGED_SINCE => codes::CHANGED_SINCE,
-                crate::repair::codes::DELETED => codes::DELETED,
-                _ => codes::REFUSED,
+            let (mut code, mut text) = match left.code.as_str() {
+                crate::repair::codes::CHANGED_SINCE => (codes::CHANGED_SINCE, left.text),
+                crate::repair::codes::DELETED => (codes::DELETED, left.text),
+                _ => (codes::REFUSED, left.text),
             };
+            if code == codes::DELETED && is_merged(ctx, &left.object, &left.gorgias_id).await? {
+                (code, text) = (codes::MERGED, codes::words(codes::MERGED).to_owned());
+            }
             let external_id =
                 named.get(&(left.object.clone(), left.gorgias_id.clone())).cloned().unwrap_or_default();
-            remark(self.done, &left.object, &external_id, &left.gorgias_id, code, &left.text);
+            remark(self.done, &left.object, &external_id, &left.gorgias_id, code, &text);
         }
         Ok(())
+    }
+}
+
+/// Whether a customer that cannot be written to any more answers as another one: a person merged it.
+async fn is_merged(ctx: &Context, object: &str, gorgias_id: &str) -> Result<bool, DeltaError> {
+    let Some(id) = gorgias_id.parse().ok().filter(|_| object == "customer") else { return Ok(false) };
+    match ctx.destination.customer(CustomerId(id)).await {
+        Ok(raw) => Ok(raw.record.id != CustomerId(id)),
+        Err(ReadError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -407,10 +420,15 @@ fn tally(scene: &Scene<'_>, rows: &[ControlDelta], done: &mut DoneV1) {
             "append" if there => done.take(&row.object, "appended", 1),
             "create" | "append" => {
                 let note = key_of(scene, row).and_then(|key| scene.book.note(&key).cloned());
-                let text =
-                    note.map_or_else(|| "its customer or ticket is not there".to_owned(), |note| note.text);
-                done.take(&row.object, "refused", 1);
-                remark(done, &row.object, &row.external_id, &row.gorgias_id, codes::NOT_LOADED, &text);
+                let (outcome, code, text) = match note {
+                    Some(note) if row.action == "append" && note.code == driver::codes::GONE => {
+                        ("kept", codes::DELETED, codes::words(codes::DELETED).to_owned())
+                    }
+                    Some(note) => ("refused", codes::NOT_LOADED, note.text),
+                    None => ("refused", codes::NOT_LOADED, "its customer or ticket is not there".to_owned()),
+                };
+                done.take(&row.object, outcome, 1);
+                remark(done, &row.object, &row.external_id, &row.gorgias_id, code, &text);
             }
             _ => {}
         }

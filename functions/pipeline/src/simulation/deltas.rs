@@ -39,6 +39,8 @@ mod judge;
 #[cfg(test)]
 mod named;
 #[cfg(test)]
+mod overtaken;
+#[cfg(test)]
 mod sameness;
 
 pub use events::FIRED;

@@ -41,6 +41,8 @@ struct Inside {
     /// By route and its number from 1.
     faults: BTreeMap<(String, u64), Fault>,
     late: Vec<(Timestamp, Effect)>,
+    /// By route, what a person does right before the next write on it takes effect.
+    before: BTreeMap<String, Effect>,
     told: Told,
     /// Every page and record of people, tickets and messages that was asked for, in order.
     reads: Vec<String>,
@@ -60,6 +62,7 @@ impl Inside {
             requests: BTreeMap::new(),
             faults: BTreeMap::new(),
             late: Vec::new(),
+            before: BTreeMap::new(),
             told: Told::default(),
             reads: Vec::new(),
             stop_at: None,
@@ -131,6 +134,16 @@ impl FakeGorgias {
     /// The `nth` request (from 1) on this route goes wrong.
     pub(crate) fn fail(&self, route: &str, nth: u64, fault: Fault) {
         self.with(|inside| inside.faults.insert((route.to_owned(), nth), fault));
+    }
+
+    /// A person acts after our last look and right before our next write on this route takes effect.
+    #[cfg(test)]
+    pub(crate) fn person_before(
+        &self,
+        route: &str,
+        act: impl FnOnce(&mut Account, Timestamp) + Send + 'static,
+    ) {
+        self.with(|inside| inside.before.insert(route.to_owned(), Box::new(act)));
     }
 
     /// Asks to stop when so many more requests have come.
@@ -255,7 +268,12 @@ impl FakeGorgias {
         self.effects.begins().await;
         let request = route.to_owned();
         let now = self.clock.now();
-        let bug = self.with(|inside| inside.bug);
+        let bug = self.with(|inside| {
+            if let Some(act) = inside.before.remove(route) {
+                act(&mut inside.account, now);
+            }
+            inside.bug
+        });
         let in_doubt = |request| match bug {
             Some(Bug::DoubtIsNotSent) => WriteError::NotSent { request, source: None },
             Some(Bug::DoubtIsRefused) => {
