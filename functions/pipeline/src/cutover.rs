@@ -23,7 +23,7 @@ use crate::cutovers::{
     SignedV1,
 };
 use crate::deletions;
-use crate::delta::{self, DeltaError};
+use crate::delta::DeltaError;
 use crate::deltas::{self, Delta};
 use crate::documents;
 use crate::extract::ExtractError;
@@ -35,10 +35,11 @@ use crate::ports::store::Put;
 use crate::progress::Event;
 use crate::reconcile::ReconcileError;
 use crate::reconcile::everything::everything;
-use crate::report;
+use crate::report::{self, steps, usage};
 use crate::rollbacks;
 use crate::run_folder::DocumentError;
 use crate::sample::{self, SampleError};
+use crate::step::StepReport;
 use crate::worker::{self, StepError};
 
 /// Name of the step.
@@ -102,6 +103,9 @@ pub enum CutoverError {
     /// Rules, surveys and webhooks.
     #[error("cannot bring back rules, surveys and webhooks")]
     Finish(#[source] Box<FinishError>),
+    /// What was done last, or what it spent, cannot be recorded.
+    #[error("cannot record what was done for the cut-over")]
+    Recorded(#[source] Box<StepError>),
     /// Report and package.
     #[error("cannot write report and package")]
     HandOff(#[source] Box<StepError>),
@@ -144,7 +148,7 @@ impl CutoverError {
             Self::Delta(error) => error.code().to_owned(),
             Self::Reconcile(error) => error.code().to_owned(),
             Self::Finish(error) => error.code().to_owned(),
-            Self::HandOff(error) => error.code(),
+            Self::Recorded(error) | Self::HandOff(error) => error.code(),
         }
     }
 }
@@ -269,11 +273,13 @@ async fn carry_out(ctx: &Context, asked: &Asked, open: &Cutover, step: Step) -> 
             cutovers::keep(ctx, number, cutovers::DELTA, last).await?;
         }
         Step::Reconcile => {
-            let compared = compare(ctx, asked, open).await?;
+            let compared = recorded(ctx, compare(ctx, asked, open)).await?;
             cutovers::keep(ctx, number, cutovers::COMPARED, compared).await?;
         }
         Step::Freeze => {
-            let freeze = freeze::check(ctx, open).await?;
+            let before = open.compared.as_ref().map_or(0, |compared| compared.deltas);
+            let probe = delta_after(ctx, before).await?;
+            let freeze = recorded(ctx, freeze::check(ctx, open, &probe)).await?;
             cutovers::keep(ctx, number, cutovers::FREEZE, freeze).await?;
         }
         Step::SignOff => {
@@ -284,7 +290,7 @@ async fn carry_out(ctx: &Context, asked: &Asked, open: &Cutover, step: Step) -> 
             cutovers::keep(ctx, number, cutovers::REFUSED, refusal(ctx, open)).await?;
         }
         Step::Restore => {
-            let standing = finish::again(ctx, STEP).await?;
+            let standing = recorded(ctx, async { Ok(finish::again(ctx, STEP).await?) }).await?;
             let restored = RestoredV1 {
                 at: ctx.clock.now(),
                 order: ctx.limits.restore_order.iter().map(|kind| kind.as_str().to_owned()).collect(),
@@ -315,7 +321,30 @@ async fn delta_after(ctx: &Context, before: u32) -> Result<Delta, CutoverError> 
         {
             return Ok(delta);
         }
-        Box::pin(delta::run(ctx)).await?;
+        Box::pin(worker::run_delta(ctx)).await.map_err(|error| match error {
+            StepError::Delta(error) => CutoverError::Delta(error),
+            other => CutoverError::Recorded(Box::new(other)),
+        })?;
+    }
+}
+
+/// Keeps when a part ran and what it asked of both systems; the report, which comes after it, counts that. What was asked
+/// counts although the part failed.
+async fn recorded<T>(
+    ctx: &Context,
+    part: impl Future<Output = Result<T, CutoverError>>,
+) -> Result<T, CutoverError> {
+    let (started_at, asked_before) = (ctx.clock.now(), ctx.source.requests());
+    match Box::pin(part).await {
+        Ok(done) => {
+            steps::record_since(ctx, started_at, &StepReport::of(STEP), &asked_before).await?;
+            Ok(done)
+        }
+        Err(error) => {
+            // The part's own error is the one to tell.
+            let _ = usage::record_for(ctx, STEP).await;
+            Err(error)
+        }
     }
 }
 

@@ -12,11 +12,11 @@ use migration::cutover::FreezeEvidence;
 use snapshot::tables::{SourceCall, SourceContact, SourceLead};
 use snapshot::{Pass, RAW_JSON};
 
-use super::{CutoverError, delta_after, facts};
+use super::{CutoverError, facts};
 use crate::archive;
 use crate::context::Context;
 use crate::cutovers::{Cutover, FreezeV1};
-use crate::deltas;
+use crate::deltas::{self, Delta};
 use crate::extract::since;
 use crate::ports::leaddesk::SourceError;
 use crate::source_json::without_withheld;
@@ -24,11 +24,10 @@ use crate::source_json::without_withheld;
 /// Cards that are asked for one by one; with none changed, fewer than one card in sixteen has (95 %).
 const CARDS_MAX: usize = 50;
 
-/// Asks LeadDesk once more. What changed is brought over, and keeps the certificate from being signed.
-pub(super) async fn check(ctx: &Context, open: &Cutover) -> Result<FreezeV1, CutoverError> {
-    let before = open.compared.as_ref().map_or(0, |compared| compared.deltas);
+/// Holds what `probe`, a delta behind the comparison, read and brought over against the freeze, and asks for single cards
+/// once more. What changed keeps the certificate from being signed.
+pub(super) async fn check(ctx: &Context, open: &Cutover, probe: &Delta) -> Result<FreezeV1, CutoverError> {
     let last = open.delta.as_ref().map_or(0, |delta| delta.number);
-    let probe = delta_after(ctx, before).await?;
     let pass = probe.pass();
     let since = open.begun.frozen_since;
     let mut evidence =

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::advice;
 use super::text::{counted, grouped};
+use super::{advice, usage};
 use crate::context::Context;
 use crate::cutovers::{self, Cutover, ForceV1};
 use crate::deletions::{self, DeletionV1};
@@ -24,6 +24,14 @@ pub struct SinceV1 {
     pub cutovers: Vec<CutoverToldV1>,
     /// The day on which the data is deleted, as it was decided.
     pub deletion: Option<DeletionV1>,
+    /// Requests to Gorgias that all of this took; the floor of the load knows nothing of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a delta brought over.
@@ -168,6 +176,11 @@ impl SinceV1 {
             deltas: deltas::all(ctx).await?.iter().filter_map(DeltaToldV1::of).collect(),
             cutovers: cutovers::all(ctx).await?.iter().map(CutoverToldV1::of).collect(),
             deletion: deletions::newest(ctx).await?,
+            requests: {
+                let purposes = usage::read(ctx).await?.purposes;
+                let spent = [crate::delta::STEP, crate::cutover::STEP].map(|step| purposes.get(step));
+                spent.into_iter().flatten().sum()
+            },
         })
     }
 

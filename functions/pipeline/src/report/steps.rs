@@ -127,8 +127,8 @@ pub async fn read(ctx: &Context) -> Result<Vec<StepV1>, DocumentError> {
     Ok(steps)
 }
 
-/// Seconds of the steps that run at the rate of Gorgias: those that sent requests to it, but for the first looks at both
-/// accounts, which take as long as LeadDesk needs.
+/// Seconds of the steps that run at the rate of Gorgias and that the load plan speaks of: those that sent requests to it,
+/// but for the first looks at both accounts, which take as long as LeadDesk needs, and for what came after the run.
 #[must_use]
 pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
     let spent = |step: &StepV1| {
@@ -136,8 +136,8 @@ pub fn seconds_at_destination(steps: &[StepV1]) -> f64 {
         (step.ended_at.duration_since(step.started_at).as_secs_f64() - rested.as_secs_f64()).max(0.0)
     };
     // An empty sum of floats is minus zero, which people would read as an error.
-    let looks = [DISCOVER, crate::estimate::STEP];
-    let at_its_rate = |step: &&StepV1| step.requests > 0 && !looks.contains(&step.step.as_str());
+    let others = [DISCOVER, crate::estimate::STEP, crate::delta::STEP, crate::cutover::STEP];
+    let at_its_rate = |step: &&StepV1| step.requests > 0 && !others.contains(&step.step.as_str());
     steps.iter().filter(at_its_rate).map(spent).fold(0.0, |sum, seconds| sum + seconds)
 }
 

@@ -196,6 +196,10 @@ fn requests(out: &mut String, report: &ReportV1) {
     let summary = &report.summary;
     section(out, "Requests to Gorgias");
     line(out, &format!("  sent   {}", grouped(summary.requests)));
+    if report.since.requests > 0 {
+        let after = grouped(report.since.requests);
+        line(out, &format!("  of these {after} by deltas and the cut-over, which the floor does not know"));
+    }
     if summary.requests_floor == 0 {
         line(out, "  floor  not known before the plan");
     } else {
