@@ -15,6 +15,7 @@ mod material;
 mod people;
 mod proof;
 mod shelf;
+mod since;
 #[cfg(test)]
 mod tests;
 mod words;

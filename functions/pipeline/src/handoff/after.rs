@@ -11,12 +11,13 @@ use snapshot::tables::{ControlDelta, ControlIdMap};
 
 use super::dialer::table_cell;
 use super::material::Material;
+use super::since::{self, Vanished};
 use super::{HandoffError, Sheet};
 use crate::archive;
 use crate::context::Context;
 use crate::cutovers::{self, Cutover};
 use crate::delta::codes;
-use crate::deltas;
+use crate::deltas::{self, Delta};
 use crate::ledger::{Ledger, key};
 use crate::plan;
 use crate::ports::gorgias::Gorgias;
@@ -25,7 +26,7 @@ use crate::report::since::DeltaToldV1;
 use crate::report::text::{counted, grouped};
 
 /// Records that one table of the page names; the table `ctl_delta` has all.
-const NAMED_MAX: usize = 200;
+pub(super) const NAMED_MAX: usize = 200;
 
 /// A record that a delta left as it was, or only in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +47,22 @@ pub(crate) struct After {
     /// Records that deltas made, as rows of the id map.
     pub(crate) made: Vec<ControlIdMap>,
     pub(crate) cutovers: Vec<Cutover>,
+    pub(crate) vanished: Vec<Vanished>,
+    /// What becomes of the ticket of what vanished.
+    pub(crate) policy: String,
+    /// Names of rules, integrations and settings, by kind and id.
+    pub(crate) switches: BTreeMap<String, String>,
 }
 
 impl After {
     pub(crate) async fn read(ctx: &Context) -> Result<Self, HandoffError> {
         let run = |error| HandoffError::Run(Box::new(error));
-        let mut after = Self { cutovers: cutovers::all(ctx).await.map_err(run)?, ..Self::default() };
+        let mut after = Self {
+            cutovers: cutovers::all(ctx).await.map_err(run)?,
+            policy: since::policy(ctx),
+            switches: since::switches(ctx).await?,
+            ..Self::default()
+        };
         let deltas = deltas::all(ctx).await.map_err(run)?;
         if deltas.is_empty() {
             return Ok(after);
@@ -60,6 +71,7 @@ impl After {
             Ok((plan, _)) => Ledger::read_of(ctx, &plan.account).await.ok(),
             Err(_) => None,
         };
+        after.vanished = since::vanished(ctx, book.as_ref()).await?;
         for delta in deltas.iter().filter(|delta| delta.done.is_some()) {
             if !archive::is_sealed(ctx, &ctx.run, delta.pass(), ControlDelta::SCHEMA).await? {
                 continue;
@@ -77,19 +89,46 @@ impl After {
                     });
                 }
                 if let Some((book, secret)) = &book
-                    && row.action == "create"
+                    && matches!(row.action.as_str(), "create" | "append")
                     && let Some((object, key)) = named(&row, secret)
                 {
                     after.made.push(made(&*ctx.destination, &row, object, book.destination(&key)));
                 }
             }
+            after.at_the_write(delta);
         }
         Ok(after)
+    }
+
+    /// What only showed when the record was written: somebody came before, or Gorgias refused.
+    fn at_the_write(&mut self, delta: &Delta) {
+        let number = delta.begun.number;
+        let residue = delta.done.iter().flat_map(|done| &done.residue);
+        for left in residue.filter(|left| left.code != codes::CONFLICT) {
+            let external_id = shown(&left.external_id);
+            let is_it = |held: &Left| {
+                held.delta == number
+                    && held.object == left.object
+                    && held.external_id == external_id
+                    && held.code == left.code
+            };
+            if self.left.iter().any(is_it) {
+                continue;
+            }
+            self.left.push(Left {
+                delta: number,
+                object: left.object.clone(),
+                external_id,
+                gorgias_id: left.gorgias_id.clone(),
+                code: left.code.clone(),
+                fields: String::new(),
+            });
+        }
     }
 }
 
 /// Our key, unless it holds a number of a person.
-fn shown(external_id: &str) -> String {
+pub(super) fn shown(external_id: &str) -> String {
     if external_id.contains(":number:") {
         "by number, see the Gorgias id".to_owned()
     } else {
@@ -97,11 +136,15 @@ fn shown(external_id: &str) -> String {
     }
 }
 
+/// What of LeadDesk a record was made of, as the id map names it; nothing for what was made of no record of its own.
 fn named(row: &ControlDelta, secret: &key::Secret) -> Option<(&'static str, WriteKey)> {
     let ours = ExternalId::from_stored(row.external_id.clone());
-    match row.object.as_str() {
-        "customer" => Some(("contact", key::customer(&ours, secret))),
-        "ticket" => Some(("lead", key::ticket(&ours, secret))),
+    let kind = row.external_id.strip_prefix(ExternalId::PREFIX)?.split_once(':')?.0;
+    match (row.object.as_str(), kind) {
+        ("customer", "contact") => Some(("contact", key::customer(&ours, secret))),
+        ("ticket", "lead") => Some(("lead", key::ticket(&ours, secret))),
+        ("ticket", "chat") => Some(("conversation", key::ticket(&ours, secret))),
+        ("message", "call") => Some(("call", key::message(&ours, secret))),
         _ => None,
     }
 }
@@ -109,7 +152,9 @@ fn named(row: &ControlDelta, secret: &key::Secret) -> Option<(&'static str, Writ
 fn made(gorgias: &dyn Gorgias, row: &ControlDelta, object: &str, id: Option<u64>) -> ControlIdMap {
     // `leaddesk:lead:41:1001` was made of lead 41:1001.
     let leaddesk_id = row.external_id.splitn(3, ':').nth(2).unwrap_or_default();
-    let url = id.map(|id| match object {
+    // A message that was appended has the page of its ticket.
+    let page = if object == "call" { row.gorgias_id.parse().ok() } else { id };
+    let url = page.map(|id| match object {
         "contact" => gorgias.customer_url(migration::gorgias::CustomerId(id)),
         _ => gorgias.ticket_url(migration::gorgias::TicketId(id)),
     });
@@ -127,7 +172,7 @@ pub(super) fn sheets(material: &Material) -> Vec<Sheet> {
     vec![deltas_sheet(material), cutover_sheet(material)]
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     out.write_fmt(text).ok();
     out.push('\n');
@@ -170,7 +215,6 @@ fn deltas_sheet(material: &Material) -> Sheet {
         source(&mut out, delta);
     }
     let is_conflict = |left: &&Left| left.code == codes::CONFLICT;
-    let is_gone = |left: &&Left| left.code == codes::VANISHED;
     let left = &material.proof.after.left;
     records(
         &mut out,
@@ -178,18 +222,12 @@ fn deltas_sheet(material: &Material) -> Sheet {
         "None: no field was changed on both sides without a rule that settles it.",
         left.iter().filter(is_conflict),
     );
-    records(
-        &mut out,
-        "What vanished from LeadDesk",
-        "None that a delta left alone. What was deleted there, moved to another list, or archived looks the same from outside, so \
-         nothing is ever deleted at Gorgias because of it.",
-        left.iter().filter(is_gone),
-    );
+    since::page(&mut out, &material.proof.after);
     records(
         &mut out,
         "What stays as people left it, or could not be written",
         "None: everything else is as LeadDesk has it.",
-        left.iter().filter(|left| !is_conflict(left) && !is_gone(left)),
+        left.iter().filter(|left| !is_conflict(left)),
     );
     Sheet::text(
         "deltas.md",
@@ -203,10 +241,13 @@ fn source(out: &mut String, delta: &DeltaToldV1) {
     for (table, found) in &delta.source {
         let counts: Vec<String> =
             found.iter().map(|(what, count)| format!("{} {what}", grouped(*count))).collect();
-        line(out, format_args!("- {table}: {}", counts.join(", ")));
+        line(out, format_args!("- {}: {}", since::records_of(table), counts.join(", ")));
     }
     for (cause, count) in &delta.vanished {
-        line(out, format_args!("- vanished: {}, likely {cause}", counted(*count, "record")));
+        line(
+            out,
+            format_args!("- records at Gorgias whose source vanished, likely {cause}: {}", grouped(*count)),
+        );
     }
 }
 
@@ -274,7 +315,7 @@ fn cutover_sheet(material: &Material) -> Sheet {
     forces(&mut out, last);
     readiness(&mut out, last);
     freeze(&mut out, last);
-    restored(&mut out, last);
+    restored(&mut out, last, &material.proof.after.switches);
     let about = match (&last.signed, &last.refused) {
         (Some(_), _) if last.forced().next().is_some() => {
             "the certificate of the cut-over: signed, and forced by name"
@@ -337,11 +378,21 @@ fn forces(out: &mut String, cutover: &Cutover) {
                 "- {} at {:.0}: {}. Reason: {}",
                 table_cell(&force.by),
                 force.at,
-                force.codes.join(", "),
+                in_words(&force.codes, cutover).join(", "),
                 table_cell(&force.reason)
             ),
         );
     }
+}
+
+/// `CUT107 users to provision`.
+fn in_words(codes: &[String], cutover: &Cutover) -> Vec<String> {
+    let about = |code: &String| {
+        let point = cutover.begun.points.iter().find(|point| point.code == *code);
+        let about = point.map_or_else(|| advice::of(code).title, |point| point.about.as_str());
+        format!("{code} {about}")
+    };
+    codes.iter().map(about).collect()
 }
 
 fn readiness(out: &mut String, cutover: &Cutover) {
@@ -391,7 +442,7 @@ fn freeze(out: &mut String, cutover: &Cutover) {
     }
 }
 
-fn restored(out: &mut String, cutover: &Cutover) {
+fn restored(out: &mut String, cutover: &Cutover, names: &BTreeMap<String, String>) {
     line(out, format_args!("\n## Rules, surveys and webhooks\n"));
     let Some(restored) = &cutover.restored else {
         line(out, format_args!("Not read back: the cut-over did not come so far."));
@@ -411,6 +462,11 @@ fn restored(out: &mut String, cutover: &Cutover) {
         ("removed by people", &restored.removed),
     ];
     for (what, held) in kinds {
+        let named = |id: &String| match names.get(id) {
+            Some(name) => format!("{} ({id})", table_cell(name)),
+            None => id.clone(),
+        };
+        let held: Vec<String> = held.iter().map(named).collect();
         let held = if held.is_empty() { "none".to_owned() } else { held.join(", ") };
         line(out, format_args!("- {what}: {held}"));
     }

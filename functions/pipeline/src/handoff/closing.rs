@@ -226,6 +226,9 @@ fn open_points(material: &Material) -> Sheet {
 fn cut_over(material: &Material) -> String {
     let since = &material.report.since;
     match (since.signed(), since.cutovers.last()) {
+        (Some(signed), _) if !signed.forced.is_empty() => {
+            format!("{}, forced by name over what was open", signed.in_words())
+        }
         (Some(signed), _) => signed.in_words(),
         (None, Some(last)) => last.in_words(),
         (None, None) => "not cut over yet".to_owned(),

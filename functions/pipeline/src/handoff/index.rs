@@ -14,13 +14,54 @@ use crate::report::text::{counted, grouped};
 /// Outcomes that the index names; dispositions.csv has all of them.
 const OUTCOMES_MAX: usize = 20;
 
+/// What somebody reads who has not been there.
+const INTRODUCTION: &str = "This folder tells what was moved from LeadDesk to Gorgias, what was not, how that was proven, and what \
+                            is left to do. It is written for whoever runs Gorgias from now on. The pages open in any editor, \
+                            the lists in any spreadsheet. Commands that begin with `deskferry` are for whoever carries the \
+                            migration out, in the folder of its migration.toml; nothing here has to be run to be read.";
+
+/// Words that the pages use as a matter of course.
+const WORDS: [(&str, &str); 10] = [
+    (
+        "run",
+        "one migration from its first look at both accounts to its report; its id stands at the top of this page",
+    ),
+    (
+        "wave",
+        "a part of the load that is compared before the next one begins: customers, leads with their calls, chats",
+    ),
+    ("delta", "what changed at LeadDesk after the load, brought over later"),
+    (
+        "cut-over",
+        "the last evening: LeadDesk is closed to its agents, the last delta runs, everything is compared",
+    ),
+    (
+        "lead card",
+        "the first note of a lead's ticket, with every value of the lead that has no field of its own",
+    ),
+    (
+        "service user",
+        "the Gorgias user whose key the migration used; author of notes whose agent has no user of their own",
+    ),
+    (
+        "placeholder customer",
+        "a customer that holds calls or conversations of somebody who is known by a number alone, or not at all",
+    ),
+    (
+        "snapshot",
+        "files with everything that was read, wished for and found; they prove the migration and hold personal data",
+    ),
+    ("store", "the folder or bucket that migration.toml names; everything of the migration lies in it"),
+    ("code, such as ROW101", "the name of one reason; `deskferry explain CODE` says more about it"),
+];
+
 /// The index over the other files.
 pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
     let report = &material.report;
     let account = report.account.as_deref().unwrap_or("the Gorgias account");
     let mut out = format!(
         "# Handoff of migration {} to {account}\n\nRun {}, report of {:.0}. Verdict: {}. Mapping confirmed by {} on {:.0}.\n\n\
-         ## What is here\n\n| file | what it holds |\n| --- | --- |\n",
+         {INTRODUCTION}\n\n## What is here\n\n| file | what it holds |\n| --- | --- |\n",
         report.migration,
         report.run,
         report.made_at,
@@ -45,6 +86,7 @@ pub(super) fn sheet(material: &Material, sheets: &[Sheet]) -> Sheet {
          source record.\n",
     );
     order(&mut out, material);
+    words(&mut out);
     taxonomy(&mut out, material);
     Sheet::text(INDEX, "this page", out)
 }
@@ -110,6 +152,13 @@ fn order(out: &mut String, material: &Material) {
     });
     for (number, step) in (1..).zip(steps) {
         writeln!(out, "{number}. {step}").ok();
+    }
+}
+
+fn words(out: &mut String) {
+    out.push_str("\n## Words of these pages\n\n| word | meaning |\n| --- | --- |\n");
+    for (word, meaning) in WORDS {
+        writeln!(out, "| {word} | {meaning} |").ok();
     }
 }
 

@@ -21,7 +21,7 @@ use crate::losses::{self, StoredApproval};
 use crate::ports::store::StoreError;
 use crate::report::advice;
 use crate::report::cell::Table;
-use crate::report::text::grouped;
+use crate::report::text::{counted, grouped};
 use crate::rollbacks;
 
 /// Messages stand in their conversation's ticket; a row for each of them would make the map too large for a spreadsheet.
@@ -249,6 +249,7 @@ fn title_of(code: &str) -> &'static str {
     match code {
         "LOS201" => "recordings stay at LeadDesk, as the settings say",
         "LOS202" => "documented in this folder, and not migrated",
+        "LOS203" => "contacts of one person became one customer (merged-persons.csv)",
         other => advice::of(other).title,
     }
 }
@@ -345,14 +346,47 @@ fn reconciliation(material: &Material) -> Sheet {
             ),
         );
     }
+    line(&mut out, format_args!("\nIn every line, source is the sum of the others."));
+    since_then(&mut out, material);
+    Sheet::text("reconciliation.md", format!("the verdict and its counts: {}", summary.verdict), out)
+}
+
+/// The counts above are of the run itself; what came after it is told apart.
+fn since_then(out: &mut String, material: &Material) {
+    line(out, format_args!("\n## After the run\n"));
+    match material.report.since.deltas.len() as u64 {
+        0 => line(out, format_args!("No delta ran, so the counts above are all there is.")),
+        deltas => line(
+            out,
+            format_args!(
+                "The counts above are of the run itself. {} brought over what changed since: deltas.md.",
+                counted(deltas, "delta")
+            ),
+        ),
+    }
+    let compared = material.proof.after.cutovers.iter().rev().find_map(|cutover| cutover.compared.as_ref());
+    if let Some(compared) = compared {
+        let told = &compared.comparison;
+        line(
+            out,
+            format_args!(
+                "\nAt the cut-over everything was read back and compared once more, at {:.0}: {}, {} differ, of which {} were \
+                 changed by people and {} are damaged (cutover.md).",
+                told.at,
+                counted(told.fields, "field"),
+                grouped(told.different),
+                grouped(told.people),
+                grouped(told.damage)
+            ),
+        );
+    }
     line(
-        &mut out,
+        out,
         format_args!(
-            "\nIn every line, source is the sum of the others. `deskferry reconcile --again` reads everything once more on any \
-             later day, and tells what people changed from what the migration left wrong."
+            "\n`deskferry reconcile --again` reads everything once more on any later day, and tells what people changed from what \
+             the migration left wrong."
         ),
     );
-    Sheet::text("reconciliation.md", format!("the verdict and its counts: {}", summary.verdict), out)
 }
 
 fn id_map(material: &Material) -> Result<Sheet, HandoffError> {
