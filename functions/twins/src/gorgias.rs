@@ -115,6 +115,12 @@ impl Running {
         self.twin.requests()
     }
 
+    /// Routes of requests other than reads in the order in which they came, whatever became of them; the first 10,000.
+    #[must_use]
+    pub fn writes(&self) -> Vec<String> {
+        self.twin.writes()
+    }
+
     /// How many answers were 429.
     #[must_use]
     pub fn responses_429(&self) -> u64 {

@@ -291,3 +291,47 @@ async fn a_delta_that_died_before_its_watermark_is_done_again_without_a_write() 
     assert_eq!(writes(&world), before, "nothing is written");
     assert_sound(&world);
 }
+
+/// Tickets of conversations by their keys: subject, status, whose they are, and what was said in order of time.
+fn chats(world: &World) -> BTreeMap<String, Vec<String>> {
+    let dump = world.gorgias.dump();
+    let tickets = dump["tickets"].as_array().cloned().unwrap_or_default();
+    let of_chats = tickets.iter().filter_map(|ticket| {
+        let key = ticket["external_id"].as_str().filter(|key| key.starts_with("leaddesk:chat:"))?;
+        let mut messages = ticket["messages"].as_array().cloned().unwrap_or_default();
+        messages.sort_by_key(|message| {
+            (message["sent_datetime"].to_string(), message["created_datetime"].to_string(), id(message))
+        });
+        let mut lines =
+            vec![format!("{} {} {}", ticket["subject"], ticket["status"], ticket["customer"]["external_id"])];
+        lines.extend(messages.iter().map(|message| {
+            format!("{} {} {}", message["external_id"], message["from_agent"], message["body_text"])
+        }));
+        Some((key.to_owned(), lines))
+    });
+    of_chats.collect()
+}
+
+/// The operator exports the first half of the chatbot's window, and both halves later: what stands at Gorgias then is what a
+/// migration of both halves leaves there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_chatbot_export_brings_over_what_was_said_since() {
+    let whole = World::start(40, 40).await;
+    whole.run_through(Step::Finish).await;
+    let world = World::start(40, 40).await;
+    let second = world.folder.path().join("operator-files").join("chatbot-2.zip");
+    std::fs::remove_file(&second).expect("the operator has two exports");
+    world.run_through(Step::Finish).await;
+    let before = chats(&world);
+    export_files(&world);
+    let done = tick(&world).await.done.expect("done");
+    assert_eq!((done.count("refused"), done.fields_different), (0, 0), "{done:?}");
+    let after = chats(&world);
+    assert!(before.len() > 20 && after.len() > before.len() + 20, "{} {}", before.len(), after.len());
+    assert_eq!(after, chats(&whole));
+    assert_sound(&world);
+    let writes_before = writes(&world);
+    let again = tick(&world).await.done.expect("done");
+    assert!(again.is_unchanged, "{again:?}");
+    assert_eq!(writes(&world), writes_before, "the same exports again write nothing");
+}

@@ -4,6 +4,7 @@
 
 mod all_rows;
 mod delta;
+mod evening;
 mod faults;
 mod named;
 mod reading;

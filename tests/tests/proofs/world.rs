@@ -44,6 +44,7 @@ pub(crate) struct World {
     pub(crate) gorgias: gorgias::Running,
     pub(crate) folder: TempDir,
     context: pipeline::context::Context,
+    config: Config,
     queue: Arc<dyn Queue>,
     pub(crate) leaddesk: leaddesk::Running,
 }
@@ -93,7 +94,19 @@ impl World {
         let queue = open_queue(&config.queue, Arc::clone(&clock)).await.expect("a queue");
         let surroundings = Surroundings { clock, progress: Arc::new(Silent), log: Arc::new(NoLog) };
         let context = connect(&config, run, scratch, store, surroundings).expect("connected");
-        Self { gorgias: destination, folder, context, queue, leaddesk: source }
+        Self { gorgias: destination, folder, context, config, queue, leaddesk: source }
+    }
+
+    /// Another process after this one died: connections and what is known in memory are new.
+    pub(crate) async fn restarted(&self) -> pipeline::context::Context {
+        let store = open_store(&self.config.store).await.expect("a store");
+        let surroundings = Surroundings {
+            clock: Arc::new(RealClock::new()),
+            progress: Arc::new(Silent),
+            log: Arc::new(NoLog),
+        };
+        let scratch = self.folder.path().join("scratch");
+        connect(&self.config, self.context.run.clone(), scratch, store, surroundings).expect("connected")
     }
 
     pub(crate) fn context(&self) -> &pipeline::context::Context {

@@ -75,6 +75,7 @@ async fn read(mut body: HttpBody, most: usize) -> Option<Bytes> {
 async fn answer(twin: &Arc<Twin>, incoming: Incoming, too_large: bool) -> Response {
     let route = Twin::route_name(&incoming.method, &incoming.path);
     let (method, search) = (incoming.method.clone(), route == "/api/search");
+    twin.note(&method, route);
     let passage = twin.pass(&incoming, route);
     let mut fault = None;
     let outcome = match passage.outcome {

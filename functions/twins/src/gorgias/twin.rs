@@ -25,6 +25,9 @@ use super::route::{Call, Found, find};
 use super::seed;
 use super::state::{Actor, State};
 
+/// Writes that are kept in their order: enough for an account that a test looks at, little memory for one that is measured.
+const WRITES_KEPT_MAX: usize = 10_000;
+
 /// How often each route answered with each status.
 pub type RequestCounts = BTreeMap<(String, u16), u64>;
 
@@ -34,6 +37,8 @@ struct Gate {
     bucket: Leaking,
     faults: Faults,
     counts: RequestCounts,
+    /// Routes of writes in the order in which they came.
+    writes: Vec<String>,
     requests: u64,
 }
 
@@ -92,6 +97,7 @@ impl Twin {
                 bucket: Leaking::new(config.bucket, config.switches.other_client_share, now),
                 faults: Faults::default(),
                 counts: RequestCounts::new(),
+                writes: Vec::new(),
                 requests: 0,
             }),
             state: Mutex::new(account(now)),
@@ -136,6 +142,14 @@ impl Twin {
                     RetryAfter::Absent => None,
                 },
             },
+        }
+    }
+
+    /// Keeps the place of a write among all writes, whatever becomes of it.
+    pub(crate) fn note(&self, method: &str, route: &str) {
+        let mut gate = lock(&self.gate);
+        if method != "GET" && gate.writes.len() < WRITES_KEPT_MAX {
+            gate.writes.push(format!("{method} {route}"));
         }
     }
 
@@ -189,6 +203,10 @@ impl Twin {
 
     pub(crate) fn requests(&self) -> RequestCounts {
         lock(&self.gate).counts.clone()
+    }
+
+    pub(crate) fn writes(&self) -> Vec<String> {
+        lock(&self.gate).writes.clone()
     }
 
     pub(crate) fn responses_429(&self) -> u64 {
