@@ -1,6 +1,7 @@
 //! `spotcheck new | record | show`: records compared by hand, and what that says of the others. Only `show --now` sends
 //! requests, which read.
 
+use connectors::place::StorePlace;
 use migration::text::mask_value;
 use pipeline::context::Context;
 use pipeline::spotcheck::now::Side;
@@ -13,6 +14,7 @@ use crate::arguments::{Common, SpotCheckDeed, SpotCheckNew, SpotCheckRecord, Spo
 use crate::clean;
 use crate::exit::Exit;
 use crate::failure::{Failure, catalogue};
+use crate::project;
 use crate::screen::Screen;
 use crate::words;
 
@@ -24,7 +26,10 @@ pub(crate) fn run(screen: &Screen, common: &Common, deed: &SpotCheckDeed) -> Res
     super::in_runtime(async {
         let context = trace::look(screen, common).await?;
         match deed {
-            SpotCheckDeed::New(wish) => new(screen, &context, wish).await,
+            SpotCheckDeed::New(wish) => {
+                let store = project::read_config(&common.config).await?.store;
+                new(screen, &context, &store, wish).await
+            }
             SpotCheckDeed::Record(wish) => record(screen, &context, wish).await,
             SpotCheckDeed::Show(wish) if wish.now => live(screen, &context, *wish).await,
             SpotCheckDeed::Show(_) => show(screen, &context).await,
@@ -32,7 +37,12 @@ pub(crate) fn run(screen: &Screen, common: &Common, deed: &SpotCheckDeed) -> Res
     })
 }
 
-async fn new(screen: &Screen, context: &Context, wish: &SpotCheckNew) -> Result<Exit, Failure> {
+async fn new(
+    screen: &Screen,
+    context: &Context,
+    store: &StorePlace,
+    wish: &SpotCheckNew,
+) -> Result<Exit, Failure> {
     let sample = spotcheck::new(context, wish.seed, usize::from(wish.records)).await.map_err(told)?;
     let drawn = &sample.drawn;
     screen.say(format!(
@@ -59,7 +69,7 @@ async fn new(screen: &Screen, context: &Context, wish: &SpotCheckNew) -> Result<
     if !drawn.uncovered.is_empty() {
         screen.say(format!("  no room for: {}", clean::line(&drawn.uncovered.join(", "))));
     }
-    screen.say(format!("Page        {} in the store; it holds personal data", sample.page));
+    screen.say(format!("Page        {} (it holds personal data)", store.of(sample.page.as_str())));
     trace::remind(screen, wish.shown.show_personal_data);
     tell(screen, &sample);
     screen.next(RECORD, "after the page was filled in and its results were downloaded");
@@ -85,12 +95,17 @@ fn tell(screen: &Screen, sample: &Sample) {
 
 /// `lead 41:1001 -> ticket 88001, 14 fields, 0 differ`.
 fn line(record: &Record) -> String {
+    let fields = words::plural(record.fields.len() as u64, "field", "fields");
+    format!("{}, {fields}, {} differ", way(record), record.differing())
+}
+
+/// `lead 41:1001 -> ticket 88001`, or `-> nothing`.
+fn way(record: &Record) -> String {
     let there = match &record.gorgias_id {
         Some(id) => format!("{} {id}", record.kind()),
         None => "nothing".to_owned(),
     };
-    let fields = words::plural(record.fields.len() as u64, "field", "fields");
-    format!("{} {} -> {there}, {fields}, {} differ", record.object, record.leaddesk_id, record.differing())
+    format!("{} {} -> {there}", record.object, record.leaddesk_id)
 }
 
 async fn record(screen: &Screen, context: &Context, wish: &SpotCheckRecord) -> Result<Exit, Failure> {
@@ -123,11 +138,14 @@ async fn live(screen: &Screen, context: &Context, wish: SpotCheckShow) -> Result
     let all = spotcheck::now::now(context).await.map_err(told)?;
     let shows = wish.shown.show_personal_data;
     let mut changed = 0_u64;
+    let mut same = [0_u64; 2];
     for one in &all {
         let record = &one.record;
-        screen.say(clean::line(&format!("  {} {} -> {}", record.object, record.leaddesk_id, record.name())));
-        for (system, side) in [("LeadDesk", &one.leaddesk), ("Gorgias", &one.gorgias)] {
+        screen.say(clean::line(&format!("  {}", way(record))));
+        let sides = [("LeadDesk", &one.leaddesk), ("Gorgias", &one.gorgias)];
+        for (same, (system, side)) in same.iter_mut().zip(sides) {
             changed += u64::from(matches!(side, Side::Changed(_) | Side::Gone));
+            *same += u64::from(*side == Side::Same);
             for line in side_lines(side, shows) {
                 screen.say(clean::line(&format!("      {system:<9} {line}")));
             }
@@ -142,10 +160,16 @@ async fn live(screen: &Screen, context: &Context, wish: SpotCheckShow) -> Result
         }));
     }
     trace::remind(screen, shows);
-    screen.say(match changed {
-        0 => "Both systems show every record as it was read".to_owned(),
-        _ => format!("{} another than what was read", words::plural(changed, "side is", "sides are")),
-    });
+    let [leaddesk, gorgias] = same.map(words::count);
+    screen.say(format!(
+        "Of {}, LeadDesk shows {leaddesk} and Gorgias {gorgias} as they were read; {} another than what was read; the rest \
+         cannot be asked for one by one",
+        words::plural(all.len() as u64, "record", "records"),
+        match changed {
+            0 => "none is".to_owned(),
+            _ => words::plural(changed, "side is", "sides are"),
+        }
+    ));
     screen.next("deskferry reconcile --again", "compares everything, and tells damage from people's work");
     Ok(Exit::Done)
 }

@@ -108,6 +108,7 @@ async fn found(ctx: &Context, names: &load::drafts::Names, record: &Record) -> R
             })
         }
         ("customer" | "ticket" | "message", ..) => return Ok(Found::NotAsked("nothing of it is there")),
+        _ if record.gorgias_id.is_none() => return Ok(Found::NotAsked("nothing of it is there")),
         _ => return Ok(Found::NotAsked("its definition is compared by reconcile --again")),
     };
     match read {
