@@ -1,9 +1,12 @@
 //! Newer chatbot exports, by name: beside the older ones, in their place, overlapping, cut, anonymised.
 
 use migration::settings::AnonymisedChat;
+use snapshot::tables::SourceChatMessage;
 
 use super::named::{run, ticket};
 use super::{Ongoing, Play, in_virtual_time};
+use crate::archive;
+use crate::deltas;
 use crate::ports::gorgias::{Message, Ticket};
 use crate::testing::account::essence;
 use crate::testing::chatbot::{MESSAGES, export, message};
@@ -114,6 +117,15 @@ fn keys(play: &Play, conversation: &str) -> Vec<String> {
     said(play, conversation).into_iter().map(|(key, _)| key).collect()
 }
 
+/// Messages that the newest reading holds of a conversation.
+async fn read(play: &Play, conversation: &str) -> Vec<String> {
+    let ctx = play.ctx(&play.world);
+    let newest = deltas::newest(&ctx).await.expect("readable").expect("a delta");
+    let rows = archive::open::<SourceChatMessage>(&ctx, &ctx.run, newest.pass()).await.expect("sealed");
+    let rows = rows.map(|row| row.expect("a row")).filter(|row| row.conversation_id == conversation);
+    rows.map(|row| row.message_id).collect()
+}
+
 /// A delta that has nothing to write, and writes nothing.
 async fn rests(play: &mut Play, why: &str) {
     let before = play.world.gorgias.account(|account| essence(account));
@@ -170,12 +182,15 @@ fn an_export_in_place_of_the_older_one_takes_nothing_away() {
         assert_eq!(keys(&play, "c1"), ["c1:m1", "c1:m2", "c1:m3", "c1:m4"]);
         assert_eq!((chat(&play, "c2"), chat(&play, "c3")), (second_before, third_before));
         assert!(plan.vanished.is_empty(), "{plan:?}");
+        assert_eq!(read(&play, "c1").await, ["m1", "m2", "m3", "m4"]);
+        assert_eq!(read(&play, "c3").await, ["m1"]);
         // A window with nothing in it, and no export at all.
         take_away(&play, "bot2.zip");
         put(&play, "bot3.zip", &export(MESSAGES, "", ""));
         rests(&mut play, "an export without conversations").await;
         take_away(&play, "bot3.zip");
         rests(&mut play, "no export").await;
+        assert_eq!(read(&play, "c1").await, ["m1", "m2", "m3", "m4"]);
         put(&play, "bot1.zip", &first());
         let (_, done) = run(&mut play).await;
         assert_eq!((done.count("created"), done.count("appended")), (0, 0), "{done:?}");
