@@ -4,7 +4,7 @@
 //! write came to: when nobody else acted on the record, that is what is there now, and every difference is damage; when
 //! somebody did, it is the wish, but for fields that an earlier plan found damaged while nobody had acted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::decide::{
     Action, Decision, FieldImage, FieldStates, Found, FoundKey, KeepReason, LastWritten, Origin, RecordImage,
@@ -72,30 +72,32 @@ pub fn judge(case: Case<'_>, rule: impl Fn(&str) -> ConflictRule) -> Judged {
 /// What of the found fields our last write came to. A tag, channel or value that nobody wished for counts only where it
 /// stands in the place of one that is missing: else somebody put it there who leaves no event.
 fn held(wished: &FieldImage, found: &FieldImage) -> FieldImage {
-    let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut extra: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in wished.keys().filter(|name| !found.contains_key(*name)) {
-        *missing.entry(set_of(name).unwrap_or_default()).or_default() += 1;
-    }
-    for name in found.keys().filter(|name| !wished.contains_key(*name)) {
-        *extra.entry(set_of(name).unwrap_or_default()).or_default() += 1;
-    }
-    let in_place: BTreeSet<&str> =
-        extra.iter().filter(|(set, count)| missing.get(*set) >= Some(*count)).map(|(set, _)| *set).collect();
+    let missing = sets(wished, found);
+    let mut in_place = sets(found, wished);
+    in_place.retain(|set, extra| missing.get(set).is_some_and(|missing| missing >= extra));
     let counts =
-        |name: &str| wished.contains_key(name) || set_of(name).is_none_or(|set| in_place.contains(set));
+        |name: &str| wished.contains_key(name) || set_of(name).is_none_or(|set| in_place.contains_key(&set));
     found.iter().filter(|(name, _)| counts(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The set that a field belongs to: tags, values, channels of one kind. Nothing for fields that stand alone.
-fn set_of(name: &str) -> Option<&str> {
+/// How many fields of each set are in the one image and not in the other.
+fn sets<'a>(image: &'a FieldImage, other: &FieldImage) -> BTreeMap<(&'a str, &'a str), usize> {
+    let mut counts = BTreeMap::new();
+    for set in image.keys().filter(|name| !other.contains_key(*name)).filter_map(|name| set_of(name)) {
+        *counts.entry(set).or_default() += 1;
+    }
+    counts
+}
+
+/// The set that a field belongs to, such as tags, values, or channels of one kind. Nothing for fields that stand alone.
+fn set_of(name: &str) -> Option<(&str, &str)> {
     if name.starts_with("message[") {
         return None;
     }
     let (kind, rest) = name.split_once('[')?;
     match (kind, rest.split_once(' ')) {
-        ("channel", Some((channel, _))) => Some(&name[..kind.len() + 1 + channel.len()]),
-        _ => Some(kind),
+        ("channel", Some((channel, _))) => Some((kind, channel)),
+        _ => Some((kind, "")),
     }
 }
 

@@ -60,6 +60,16 @@ fn the_next_opening_and_what_was_open_are_told() {
     assert_eq!(open("2026-11-28T20:00:00Z", "2026-11-28T19:00:00Z"), 0);
 }
 
+#[test]
+fn hours_that_a_night_does_not_have_are_those_of_the_next() {
+    let hours = WorkingHours::parse("03:00-04:00", SourceZone::new("Europe/Helsinki").expect("a zone"));
+    let hours = hours.expect("hours");
+    // The clock goes from three to four.
+    assert_eq!(hours.opens_at(at("2026-03-29T00:00:00Z")), Some(at("2026-03-30T00:00:00Z")));
+    let (from, until) = (at("2026-03-28T12:00:00Z"), at("2026-03-30T12:00:00Z"));
+    assert_eq!(hours.open_between(from, until), Duration::from_secs(3_600));
+}
+
 proptest! {
     /// Work that rests takes as long as the hours are open while it goes on, and begins when they open.
     #[test]

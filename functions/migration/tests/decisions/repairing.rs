@@ -22,8 +22,9 @@ fn told(judged: &Judged) -> String {
         Action::Create => "create".to_owned(),
         _ => "-".to_owned(),
     };
+    let state = if judged.is_as_wished() { "as wished" } else { action.as_str() };
     format!(
-        "{action} | append {} | {} {}",
+        "{state} | append {} | {} {}",
         decision.append.join(","),
         judged.code().unwrap_or("-"),
         judged.kept().join(",")
@@ -66,7 +67,7 @@ fn what_nobody_touched_is_written_again() {
         check(Some((&[("subject", "Deal"), ("tag[Q4]", "set")], &["a", "b"])), false, &[], ASK),
     ];
     expect![[r"
-        - | append  | - 
+        as wished | append  | - 
         message[5].body_text=Hello subject=Deal | append  | - 
         - | append a | - 
         message[5].body_text=Hello subject=Deal | append a,b | - 
@@ -85,7 +86,7 @@ fn what_people_touched_stays_as_they_left_it() {
         check(None, true, &[("subject", Some("Dea1"))], ConflictRule::SourceWins),
     ];
     expect![[r"
-        - | append  | - 
+        as wished | append  | - 
         - | append  | RPR101 message[5].body_text,subject
         - | append  | RPR102 
         - | append  | RPR102 
@@ -142,10 +143,41 @@ fn what_nobody_wished_is_removed_only_where_it_took_the_place_of_a_wish() {
             ("channel[phone +1]", "listed"),
             ("is_spam", "true"),
         ]),
+        // One is missing, and two are there that nobody wished for: which of them took its place?
+        check(&[
+            ("tag[rule]", "set"),
+            ("tag[VIP]", "set"),
+            ("channel[phone +1]", "listed"),
+            ("channel[email a@b.c]", "listed"),
+        ]),
+        // A number does not take the place of an address.
+        check(&[("tag[Q4]", "set"), ("channel[phone +1]", "listed"), ("channel[phone +2]", "listed")]),
     ];
     expect![[r"
         - | append  | RPR107 tag[rule]
         channel[phone +1]=listed channel[phone +2]= | append  | - 
-        channel[email a@b.c]=listed is_spam= | append  | RPR107 channel[chat 9]"]]
+        channel[email a@b.c]=listed is_spam= | append  | RPR107 channel[chat 9]
+        tag[Q4]=set | append  | RPR107 tag[VIP],tag[rule]
+        channel[email a@b.c]=listed | append  | RPR107 channel[phone +2]"]]
     .assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn every_reason_has_words_of_its_own() {
+    use migration::repair::codes::{self, words};
+    let codes = [
+        codes::CHANGED,
+        codes::DELETED,
+        codes::CONFLICT,
+        codes::MISSING,
+        codes::NOT_WRITABLE,
+        codes::BY_HAND,
+        codes::UNWISHED,
+        codes::MERGED,
+        codes::REFUSED,
+        codes::CHANGED_SINCE,
+        codes::OVERTAKEN,
+        codes::NOT_OURS,
+    ];
+    crate::support::assert_own_words(&codes, words);
 }

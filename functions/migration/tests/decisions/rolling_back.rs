@@ -95,3 +95,33 @@ fn what_was_there_loses_what_we_filled_and_keeps_what_people_wrote() {
         nothing ROL106  | "#]]
     .assert_eq(&lines.join("\n"));
 }
+
+#[test]
+fn every_reason_has_words_of_its_own() {
+    use migration::rollback::codes::{self, words};
+    let codes = [
+        codes::CHANGED,
+        codes::TOUCHED,
+        codes::ANSWERED,
+        codes::NEEDED,
+        codes::BROUGHT_BACK,
+        codes::ABSENT,
+        codes::EARLIER_RUN,
+        codes::AS_BEFORE,
+        codes::NOT_REMOVED,
+        codes::ARCHIVED,
+        codes::SECOND,
+        codes::MERGED,
+    ];
+    crate::support::assert_own_words(&codes, words);
+    assert_eq!(
+        Judgement::because(Deed::Keep, codes::SECOND).reason,
+        Some((codes::SECOND, words(codes::SECOND)))
+    );
+}
+
+#[test]
+fn every_deed_has_a_word_of_its_own() {
+    let deeds = [Deed::Remove, Deed::GiveBack, Deed::Archive, Deed::Keep, Deed::Nothing];
+    expect!["remove give_back archive keep nothing"].assert_eq(&deeds.map(Deed::as_str).join(" "));
+}

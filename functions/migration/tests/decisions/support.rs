@@ -273,3 +273,10 @@ pub(crate) fn notes_text(notes: &[Note]) -> String {
     }
     out
 }
+
+/// Each of these codes is told in words, and in no other's; a code that nobody knows is told in none.
+pub(crate) fn assert_own_words(codes: &[&str], words: fn(&str) -> &'static str) {
+    let told: BTreeSet<&str> = codes.iter().map(|code| words(code)).filter(|text| text.len() > 10).collect();
+    assert_eq!(told.len(), codes.len(), "{told:?}");
+    assert_eq!(words("XXX999"), "");
+}
