@@ -82,3 +82,9 @@ pub(crate) async fn get<T: DeserializeOwned>(ctx: &Context, key: &Key) -> Result
 pub(crate) async fn need<T: DeserializeOwned>(ctx: &Context, key: &Key) -> Result<T, DocumentError> {
     get(ctx, key).await?.ok_or_else(|| DocumentError::Missing { key: key.clone() })
 }
+
+/// A count that need not be stored.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}

@@ -221,36 +221,37 @@ async fn dispatch(ctx: &Context, step: Step) -> Result<StepReport, StepError> {
         let inventory = documents::inventory(ctx).await?;
         residency::check(ctx, Some(&inventory)).await?;
     }
+    // In boxes: each step's future is large, and the stack of a test or of a function's thread is not.
     Ok(match step {
-        Step::Discover => discover::run(ctx).await?,
-        Step::Propose => propose::run(ctx).await?,
+        Step::Discover => Box::pin(discover::run(ctx)).await?,
+        Step::Propose => Box::pin(propose::run(ctx)).await?,
         Step::Prepare => {
             // What a rollback is about to remove would be taken for what is there.
             load::check_rollback(ctx).await?;
             let mapping = approval::holding(ctx).await?;
-            prepare::run(ctx, &mapping).await?
+            Box::pin(prepare::run(ctx, &mapping)).await?
         }
         Step::Extract => {
-            let report = extract::run(ctx).await?;
+            let report = Box::pin(extract::run(ctx)).await?;
             approval::keep_snapshot(ctx).await?;
             report
         }
-        Step::Transform => transform::run(ctx).await?,
-        Step::Plan => plan::run(ctx).await?,
+        Step::Transform => Box::pin(transform::run(ctx)).await?,
+        Step::Plan => Box::pin(plan::run(ctx)).await?,
         Step::Load(wave) => {
             load::check_rollback(ctx).await?;
             approval::holding(ctx).await?;
-            load::run(ctx, wave).await?
+            Box::pin(load::run(ctx, wave)).await?
         }
-        Step::Reconcile(wave) => reconcile::run(ctx, wave).await?,
-        Step::Finish => finish::run(ctx).await?,
-        Step::Report => report::run(ctx).await?,
+        Step::Reconcile(wave) => Box::pin(reconcile::run(ctx, wave)).await?,
+        Step::Finish => Box::pin(finish::run(ctx)).await?,
+        Step::Report => Box::pin(report::run(ctx)).await?,
         Step::Handoff => {
             sample::refuse(ctx, "a handoff").await?;
-            handoff::run(ctx).await?
+            Box::pin(handoff::run(ctx)).await?
         }
         Step::Delta(number, part) => {
-            let was_done = !delta::run_part(ctx, number, part).await?;
+            let was_done = !Box::pin(delta::run_part(ctx, number, part)).await?;
             StepReport { was_done, ..StepReport::of(delta::STEP) }
         }
     })

@@ -64,7 +64,7 @@ async fn dies_at_surveys<T>(world: &World, times: usize, work: impl Future<Outpu
     tokio::select! {
         biased;
         () = is_asked => {}
-        _ = work => unreachable!("surveys come back before the last of the three"),
+        _ = Box::pin(work) => unreachable!("surveys come back before the last of the three"),
     }
 }
 

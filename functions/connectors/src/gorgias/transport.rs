@@ -144,8 +144,8 @@ impl Transport {
     pub(super) async fn send(&self, request: &Request) -> Outcome {
         let mut connects = 0;
         loop {
-            let ticket = self.turn().await;
-            match self.attempt(request, ticket).await {
+            let place = self.turn().await;
+            match self.attempt(request, place).await {
                 Attempt::Throttled => {}
                 Attempt::Done(Outcome::NotSent(cause)) => {
                     connects += 1;
@@ -161,7 +161,7 @@ impl Transport {
 
     /// Waits until the bucket has room and takes the place. All who wait stand in line, so that none is passed over and
     /// only one sets a timer: what leaked while it overslept lets the next ones leave at once.
-    async fn turn(&self) -> SentTicket {
+    async fn turn(&self) -> Place<'_> {
         let _next = self.line.lock().await;
         loop {
             let wait = {
@@ -169,7 +169,7 @@ impl Transport {
                 let now = self.clock.elapsed_nanoseconds();
                 let wait = pacer.wait(now);
                 if wait.is_zero() {
-                    return pacer.sent(now);
+                    return Place { transport: self, ticket: Some(pacer.sent(now)) };
                 }
                 wait
             };
@@ -177,7 +177,7 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, request: &Request, ticket: SentTicket) -> Attempt {
+    async fn attempt(&self, request: &Request, place: Place<'_>) -> Attempt {
         let mut address = self.api.clone();
         address.set_path(&format!("/api{}", request.path));
         let mut builder = self
@@ -195,7 +195,6 @@ impl Transport {
         let built = match builder.build() {
             Ok(built) => built,
             Err(_) => {
-                self.settle(ticket, None);
                 return Attempt::Done(Outcome::NotSent(Cause::because("the request cannot be built")));
             }
         };
@@ -205,7 +204,7 @@ impl Transport {
         let answer = match self.client.exchange(exchange).await {
             Ok(answer) => answer,
             Err(failure) => {
-                self.settle(ticket, None);
+                place.answered(None);
                 return Attempt::Done(match failure {
                     Failure::NotSent(error) => Outcome::NotSent(Cause::of(&error)),
                     Failure::NoAnswer(error) => Outcome::NoAnswer(Cause::of(&error)),
@@ -214,10 +213,10 @@ impl Transport {
         };
         if answer.status == 429 {
             let wait = retry_after(&answer.headers, self.clock.now());
-            self.throttled(ticket, wait.unwrap_or(RETRY_AFTER_DEFAULT));
+            place.throttled(wait.unwrap_or(RETRY_AFTER_DEFAULT));
             return Attempt::Throttled;
         }
-        self.settle(ticket, call_limit(&answer.headers));
+        place.answered(call_limit(&answer.headers));
         self.compare_clocks(&answer.headers);
         if answer.is_redirect() {
             return Attempt::Done(Outcome::Moved(answer.status, self.path_of(&answer.headers)));
@@ -275,6 +274,35 @@ impl Transport {
         }
         if let Some(window) = usage.windows.last_mut() {
             window.requests += 1;
+        }
+    }
+}
+
+/// A place in the bucket, from sending to the answer. Whoever gives a request up on the way holds nobody else up: it counts
+/// as one that was answered, since Gorgias may have counted it.
+struct Place<'t> {
+    transport: &'t Transport,
+    ticket: Option<SentTicket>,
+}
+
+impl Place<'_> {
+    fn answered(mut self, bucket: Option<(u32, u32)>) {
+        if let Some(ticket) = self.ticket.take() {
+            self.transport.settle(ticket, bucket);
+        }
+    }
+
+    fn throttled(mut self, wait: Duration) {
+        if let Some(ticket) = self.ticket.take() {
+            self.transport.throttled(ticket, wait);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.transport.settle(ticket, None);
         }
     }
 }

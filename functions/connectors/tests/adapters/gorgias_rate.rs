@@ -1,7 +1,9 @@
 //! The bucket of the account: spent whole, and never overrun by us alone.
 
-use futures::StreamExt as _;
+use std::time::Duration;
+
 use futures::stream;
+use futures::{FutureExt as _, StreamExt as _};
 use pipeline::ports::gorgias::Gorgias;
 use twins::gorgias::{Bucket, Config, RetryAfter};
 
@@ -72,4 +74,16 @@ async fn another_client_of_the_account_is_left_room() {
     ask(&desk, 200, 8).await;
     let throttled = desk.running.responses_429();
     assert!(throttled <= 6, "{throttled} refusals in 200 requests");
+}
+
+/// Whoever stops waiting for an answer, such as a function whose time is over, does not hold up the requests that follow.
+#[tokio::test]
+async fn a_request_that_is_given_up_on_its_way_gives_its_place_back() {
+    let desk = Desk::open(narrow(10), "10/20").await;
+    for _ in 0..10 {
+        assert!(desk.client.service_user().now_or_never().is_none(), "it is on its way");
+    }
+    let outcome = tokio::time::timeout(Duration::from_secs(30), desk.client.service_user()).await;
+    outcome.expect("its turn comes").unwrap();
+    assert_eq!(desk.running.responses_429(), 0);
 }

@@ -72,16 +72,10 @@ pub struct Overview {
     /// What a person should know, sorted.
     pub findings: Vec<FindingEntry>,
     /// Numbers of leads that belong to the European Economic Area, where the account's own country lies outside.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub numbers_inside_eea: u64,
     /// Contacts that were looked at for the meaning of the slots.
     pub sampled_contacts: u64,
-}
-
-/// Inventories of accounts without such numbers look as they did before they were counted.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 /// Counts of one list.

@@ -45,10 +45,10 @@ pub struct WaveV1 {
     /// Writes that are due.
     pub writes: u64,
     /// Open tickets, which come first.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub open: u64,
     /// Tickets after which agents can start: the open ones and those of the last thirty days.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub first: u64,
     /// In the order of loading.
     pub batches: Vec<BatchV1>,
@@ -116,7 +116,7 @@ pub struct CountsV1 {
     /// Of these, the ones beyond a ticket's creation.
     pub messages_appended: u64,
     /// Files that are uploaded for messages.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub files_uploaded: u64,
     /// Tags that were created.
     pub tags_created: u64,
@@ -126,12 +126,6 @@ pub struct CountsV1 {
     pub teams_created: u64,
     /// Rules, settings and webhooks that are switched off.
     pub switched: u64,
-}
-
-/// Plans without files look as they did before there were any.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 pub(super) fn counts(counts: &Counts) -> CountsV1 {

@@ -25,13 +25,8 @@ pub struct SinceV1 {
     /// The day on which the data is deleted, as it was decided.
     pub deletion: Option<DeletionV1>,
     /// Requests to Gorgias that all of this took; the floor of the load knows nothing of them.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub requests: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 /// What a delta brought over.

@@ -43,7 +43,7 @@ pub struct StepV1 {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub source_requests: BTreeMap<String, u64>,
     /// Time outside of its hours, in which it rested.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::run_folder::is_zero")]
     pub rested_milliseconds: u64,
 }
 
@@ -97,11 +97,6 @@ fn rested_milliseconds(ctx: &Context, step: &str, from: Timestamp, until: Timest
     let all = Duration::try_from(until.duration_since(from)).unwrap_or(Duration::ZERO);
     let rested = all.saturating_sub(hours.open_between(from, until));
     u64::try_from(rested.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 fn since(now: BTreeMap<String, u64>, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
