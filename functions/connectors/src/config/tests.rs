@@ -163,6 +163,17 @@ fn values_are_checked_before_anything_starts() {
         fix: choose one of: internal-note, phone"#]],
     );
     check(
+        "[store]",
+        "[accept]\nfindings = [\"DIS999\"]\n[store]",
+        &expect![[r#"
+        E0104 accept.findings cannot be used: a code is not in the catalogue
+        fix: name codes as the findings show them, such as "DIS301""#]],
+    );
+}
+
+#[test]
+fn hours_that_are_none_are_refused() {
+    check(
         "reserve = 0.0",
         "reserve = 0.0\nhours = \"8-16\"",
         &expect![[r#"
@@ -182,13 +193,6 @@ fn values_are_checked_before_anything_starts() {
         &expect![[r#"
             E0104 gorgias.hours_zone cannot be used: it is no known zone
             fix: use an IANA name, such as "Europe/Helsinki""#]],
-    );
-    check(
-        "[store]",
-        "[accept]\nfindings = [\"DIS999\"]\n[store]",
-        &expect![[r#"
-        E0104 accept.findings cannot be used: a code is not in the catalogue
-        fix: name codes as the findings show them, such as "DIS301""#]],
     );
 }
 
