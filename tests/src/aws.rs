@@ -42,15 +42,31 @@ const TICK_NEVER: i64 = 24 * 60 * 60;
 /// One of so many creations of objects goes wrong.
 const FAULT_EVERY: u64 = 23;
 
-/// What to run.
+/// The programs that the cloud home is made of on this machine.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+struct Programs {
     /// Interpreter of the virtual environment that holds the emulator.
     #[arg(long)]
     python: PathBuf,
     /// Binary of the functions [default: beside this program].
     #[arg(long)]
     bootstrap: Option<PathBuf>,
+}
+
+impl Programs {
+    fn bootstrap(&self) -> std::io::Result<PathBuf> {
+        match &self.bootstrap {
+            Some(path) => Ok(path.clone()),
+            None => Ok(std::env::current_exe()?.with_file_name("bootstrap")),
+        }
+    }
+}
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    programs: Programs,
     /// Contacts.
     #[arg(long, default_value_t = 120)]
     contacts: u64,
@@ -89,7 +105,7 @@ async fn end_to_end(arguments: &Arguments) -> anyhow::Result<Vec<String>> {
     };
     let here = one_machine(&size)?;
     say(began, "one machine done");
-    let cloud = Cloud::start(&arguments.python, arguments.bootstrap.as_deref(), &size).await?;
+    let cloud = Cloud::start(&arguments.programs, &size).await?;
     say(began, "deployed");
     cloud.poison().await?;
     let told = cloud.migrate()?;
@@ -212,15 +228,12 @@ struct Cloud {
 }
 
 impl Cloud {
-    async fn start(python: &Path, bootstrap: Option<&Path>, size: &Size) -> anyhow::Result<Self> {
+    async fn start(programs: &Programs, size: &Size) -> anyhow::Result<Self> {
         let world = World::start(size)?;
         let port = free_port()?;
         let front = Front::start(format!("http://127.0.0.1:{port}")).await?;
-        let emulator = Emulator::start(python, world.folder(), port, &front.url).await?;
-        let bootstrap = match bootstrap {
-            Some(path) => path.to_owned(),
-            None => std::env::current_exe()?.with_file_name("bootstrap"),
-        };
+        let emulator = Emulator::start(&programs.python, world.folder(), port, &front.url).await?;
+        let bootstrap = programs.bootstrap()?;
         let secret = |name: &str| SECRETS.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
         let secrets = [
             (

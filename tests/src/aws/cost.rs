@@ -1,6 +1,5 @@
 //! What a migration costs in the cloud, reckoned from two accounts that ran there.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -8,7 +7,7 @@ use pipeline::cost::{self, Sample};
 use pipeline::turns::Turn;
 use serde_json::json;
 
-use super::Cloud;
+use super::{Cloud, Programs};
 use crate::world::Size;
 
 /// Contacts that costs are told for.
@@ -34,12 +33,8 @@ impl Told {
 /// What to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Interpreter of the virtual environment that holds the emulator.
-    #[arg(long)]
-    python: PathBuf,
-    /// Binary of the functions [default: beside this program].
-    #[arg(long)]
-    bootstrap: Option<PathBuf>,
+    #[command(flatten)]
+    programs: Programs,
     /// Contacts of the larger account; the smaller one has a tenth.
     #[arg(long, default_value_t = 1_500)]
     contacts: u64,
@@ -73,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 async fn told(arguments: &Arguments, contacts: u64) -> anyhow::Result<Told> {
     let size = Size { seed: 1, contacts, calls: 3 * contacts, bucket: "4000/1".to_owned(), time_scale: 1 };
-    let cloud = Cloud::start(&arguments.python, arguments.bootstrap.as_deref(), &size).await?;
+    let cloud = Cloud::start(&arguments.programs, &size).await?;
     let events = cloud.command(&["run", "--yes"], &[0, 4])?;
     let summary = events.iter().rfind(|event| event["type"] == "summary").context("no summary")?;
     let turns = events.iter().filter(|event| event["type"] == "turn").map(|event| {

@@ -2,7 +2,6 @@
 //! then. Every trouble follows from the seed but for the moment at which a process is in its work.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use super::emulator::{ACCOUNT, Emulator, REGION, free_port};
 use super::front::Front;
 use super::host::{Deployed, Function};
 use super::mapping::{Mapping, Mishap, Seen};
-use super::{RUN, one_at_a_time};
+use super::{Programs, RUN, one_at_a_time};
 use crate::bench::SECRETS;
 use crate::measured::{child, round};
 use crate::world::{Size, World};
@@ -32,12 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(420);
 /// What to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Interpreter of the virtual environment that holds the emulator.
-    #[arg(long)]
-    python: PathBuf,
-    /// Binary of the functions [default: beside this program].
-    #[arg(long)]
-    bootstrap: Option<PathBuf>,
+    #[command(flatten)]
+    programs: Programs,
     /// Contacts.
     #[arg(long, default_value_t = 60)]
     contacts: u64,
@@ -82,7 +77,7 @@ async fn storm(arguments: &Arguments, seed: u64) -> anyhow::Result<bool> {
     })?;
     let port = free_port()?;
     let front = Front::start(format!("http://127.0.0.1:{port}")).await?;
-    let _emulator = Emulator::start(&arguments.python, world.folder(), port, &front.url).await?;
+    let _emulator = Emulator::start(&arguments.programs.python, world.folder(), port, &front.url).await?;
     let settings = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .endpoint_url(&front.url)
         .region(aws_config::Region::new(REGION))
@@ -248,10 +243,7 @@ fn deployed(
     urls: &BTreeMap<String, String>,
     world: &World,
 ) -> anyhow::Result<Deployed> {
-    let bootstrap = match &arguments.bootstrap {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("bootstrap"),
-    };
+    let bootstrap = arguments.programs.bootstrap()?;
     let mut environment: BTreeMap<String, String> = [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", "test"),

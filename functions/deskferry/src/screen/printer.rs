@@ -147,8 +147,11 @@ impl Printer {
             }
             Event::Resting { hours, until } => {
                 self.event(&event_json::render(at, event));
-                let until = words::moment(*until, &self.zone);
-                self.say(&format!("rests   until {until}: Gorgias may be kept busy {hours}"));
+                let line = rest_line(&words::moment(*until, &self.zone), hours);
+                // Two readers that rest at the same time are one rest.
+                if self.said.insert((String::new(), 0, line.clone())) {
+                    self.say(&line);
+                }
             }
             Event::LagMeasured { .. } => self.event(&event_json::render(at, event)),
             Event::Finding { code, count, text } => self.finding(at, code, *count, text),
@@ -227,6 +230,11 @@ fn finished_line(step: &str, part: &str, done: u64, failed: u64, seconds: Option
     line
 }
 
+/// Why nothing moves, and until when.
+fn rest_line(until: &str, hours: &str) -> String {
+    format!("rests   until {until}: gorgias.hours are {hours}")
+}
+
 /// What a start says about writes that an earlier one sent without an answer.
 fn doubt_line(in_doubt: u64, wait_seconds: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a wait of minutes")]
@@ -272,6 +280,14 @@ mod tests {
             "Settled     3 in doubt: 2 had arrived, 1 had not and were sent again"
         );
         assert!(settled_line(0, 0, 2).ends_with(", 2 stay open for the next start"));
+    }
+
+    #[test]
+    fn a_rest_is_told_with_its_end_and_its_reason() {
+        assert_eq!(
+            rest_line("2026-11-28 20:00 Europe/Helsinki", "20:00-06:00 Europe/Helsinki"),
+            "rests   until 2026-11-28 20:00 Europe/Helsinki: gorgias.hours are 20:00-06:00 Europe/Helsinki"
+        );
     }
 
     #[test]

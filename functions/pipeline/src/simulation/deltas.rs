@@ -35,6 +35,8 @@ use crate::worker::run_step;
 #[cfg(test)]
 mod chats;
 mod events;
+#[cfg(test)]
+mod hours;
 mod judge;
 #[cfg(test)]
 mod named;

@@ -11,8 +11,8 @@ use crate::ports::gorgias::{Message, Ticket};
 use crate::testing::account::essence;
 use crate::testing::chatbot::{MESSAGES, export, message};
 
-/// Three conversations: of a person who is migrated anyway, of a visitor with an address, of nobody.
-fn first() -> Vec<u8> {
+/// The first export, with these outcomes.
+fn told_as(outcomes: &[&str]) -> Vec<u8> {
     let messages = [
         MESSAGES.to_owned(),
         message("c1", "m1", 1, "customer", "where is my order"),
@@ -21,13 +21,18 @@ fn first() -> Vec<u8> {
         message("c2", "m2", 4, "bot", "until six"),
         message("c3", "m1", 5, "customer", "hello"),
     ];
+    let timing = [timing("c1", 1, 2, 2), timing("c2", 3, 4, 2), timing("c3", 5, 5, 1)];
+    export(&messages.concat(), &outcomes.concat(), &timing.concat())
+}
+
+/// Three conversations: of a person who is migrated anyway, of a visitor with an address, of nobody.
+fn first() -> Vec<u8> {
     let outcomes = [
         "c1,unanswered,,,person2@example.com,\n",
         "c2,handled,,,visitor@example.com,+358401112222\n",
         "c3,handled,,,,\n",
     ];
-    let timing = [timing("c1", 1, 2, 2), timing("c2", 3, 4, 2), timing("c3", 5, 5, 1)];
-    export(&messages.concat(), &outcomes.concat(), &timing.concat())
+    told_as(&outcomes)
 }
 
 /// The same window moved on: the end of the first conversation, all of the second one, and a new one.
@@ -53,17 +58,8 @@ fn second() -> Vec<u8> {
 
 /// The first export once more, after the bot's retention took away who its visitors were.
 fn anonymised() -> Vec<u8> {
-    let messages = [
-        MESSAGES.to_owned(),
-        message("c1", "m1", 1, "customer", "where is my order"),
-        message("c1", "m2", 2, "bot", "let me look"),
-        message("c2", "m1", 3, "customer", "are you open"),
-        message("c2", "m2", 4, "bot", "until six"),
-        message("c3", "m1", 5, "customer", "hello"),
-    ];
     let outcomes = ["c1,unanswered,,,,\n", "c2,handled,,,,\n", "c3,handled,,,,\n"];
-    let timing = [timing("c1", 1, 2, 2), timing("c2", 3, 4, 2), timing("c3", 5, 5, 1)];
-    export(&messages.concat(), &outcomes.concat(), &timing.concat())
+    told_as(&outcomes)
 }
 
 fn timing(conversation: &str, from: u32, until: u32, messages: u32) -> String {
