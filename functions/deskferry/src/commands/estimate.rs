@@ -36,7 +36,7 @@ pub(crate) fn run(screen: &Screen, common: &Common, wish: &Estimate) -> Result<E
         if let Some(hours) = options.hours.filter(|hours| Some(hours) != project.config.limits.hours.as_ref())
         {
             screen.say(format!(
-                "  a run keeps these hours when migration.toml has them, gorgias.hours: {hours}"
+                "  a run keeps these hours when hours and hours_zone under [gorgias] in migration.toml say so: {hours}"
             ));
         }
         steps::say_next(screen, &project).await?;
