@@ -64,6 +64,12 @@ impl Bucket {
         f64::from(self.capacity) * (1.0 - self.reserve) / self.window.as_secs_f64()
     }
 
+    /// `40 requests in 20 s`, the share of others included.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        format!("{} requests in {} s", self.capacity, self.window.as_secs_f64())
+    }
+
     /// The reserve in thousandths, rounded up: it is a promise to others. Something always stays for us.
     fn reserve_permille(&self) -> u32 {
         #[expect(

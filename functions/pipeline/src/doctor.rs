@@ -340,10 +340,7 @@ fn rate_limit(ctx: &Context) -> Check {
     let bucket = crate::plan::bucket(ctx);
     let told = ctx.destination.usage().bucket.is_some();
     if told {
-        Check::good(
-            "Gorgias rate limit",
-            format!("{} requests in {} s", bucket.capacity, bucket.window.as_secs()),
-        )
+        Check::good("Gorgias rate limit", bucket.in_words())
     } else {
         let text = "the answers do not tell it; the one of migration.toml is taken";
         Check::not_good(

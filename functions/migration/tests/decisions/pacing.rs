@@ -158,6 +158,8 @@ fn alone(delays: Vec<(u64, u64)>, in_flight_max: u32) -> World {
 
 #[test]
 fn buckets_are_read() {
+    assert_eq!(bucket("40/20", 0.5).in_words(), "40 requests in 20 s");
+    assert_eq!(bucket("40/0.1", 0.0).in_words(), "40 requests in 0.1 s");
     assert_eq!(
         bucket(" 40 / 20 ", 0.25),
         Bucket { capacity: 40, window: Duration::from_secs(20), reserve: 0.25 }

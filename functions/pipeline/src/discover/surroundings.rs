@@ -141,7 +141,7 @@ fn fees(inventory: &Inventory) -> String {
 
 fn limit(inventory: &Inventory, bucket: &Bucket) -> String {
     let plan = inventory.overview.gorgias_plan.as_deref().unwrap_or("not told");
-    format!("plan {plan}; {} requests in {} s", bucket.capacity, bucket.window.as_secs())
+    format!("plan {plan}; {}", bucket.in_words())
 }
 
 #[cfg(test)]
